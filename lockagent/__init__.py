@@ -1,0 +1,1 @@
+"""The receiver: the lock that judges tokens offline and keeps its own log."""

@@ -1,0 +1,1 @@
+"""The testers' bench: a simulated radio, a bleak backend and faults."""
