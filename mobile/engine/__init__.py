@@ -1,0 +1,1 @@
+"""The phone's engine: Bluetooth, HTTP and the vault, on a thread and an asyncio loop of its own."""

@@ -1,0 +1,108 @@
+"""The engine as the view-models see it: async verbs and one stream of snapshots.
+
+The verbs run on the engine's own asyncio loop. In the app that loop has a thread of its own
+(`mobile.engine.thread`); in tests it is pytest's loop. Every verb raises only `EngineError`s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from mobile.engine.state import AppState, HistoryEntry, Opening, ServerIdentity, SyncResult
+
+Listener = Callable[[AppState], None]
+Unsubscribe = Callable[[], None]
+
+
+class Engine(Protocol):
+    """One phone with its vaults, its radio and its server."""
+
+    @property
+    def state(self) -> AppState:
+        """The newest snapshot. Safe to read from any thread: snapshots are immutable."""
+        ...
+
+    def subscribe(self, listener: Listener) -> Unsubscribe:
+        """Call `listener` with every new snapshot, on the engine's loop; it must return at once.
+
+        Call it once right away with the snapshot of now. The returned function ends the subscription.
+        """
+        ...
+
+    async def start(self) -> None:
+        """Look for vaults on disk, start what runs in the background, publish the first snapshot."""
+        ...
+
+    async def stop(self) -> None:
+        """End all work in order, hand what is half done to disk and wipe keys from memory."""
+        ...
+
+    # -- first login: the vault ---------------------------------------------------------------------------
+
+    async def server_identity(self, server_url: str) -> ServerIdentity:
+        """Ask who answers at an address, so that the person can compare before enrolling."""
+        ...
+
+    async def enrol(self, server_url: str, code: str, pin: str) -> None:
+        """Make the bearer's keys on this phone, trade the one-time code for a device, make the vault.
+
+        Refuses a weak PIN before anything is sent. Leaves the vault open. The root fingerprint of the
+        answer must be the one last shown by `server_identity`, if it was.
+        """
+        ...
+
+    async def select_bearer(self, bearer_id: str) -> None:
+        """Choose whose vault the next `unlock` opens (pool phones). Locks the open one first."""
+        ...
+
+    async def unlock(self, pin: str) -> None:
+        """Open the active vault. Raises WrongPin-, PinDelay-, VaultWiped- or VaultCorruptError."""
+        ...
+
+    async def lock_app(self) -> None:
+        """Shut the vault: finish or cancel radio work, then wipe keys from memory. Signs nobody out."""
+        ...
+
+    async def change_pin(self, old_pin: str, new_pin: str) -> None:
+        """Seal the vault anew under another PIN or passphrase."""
+        ...
+
+    # -- second login: the business system ----------------------------------------------------------------
+
+    async def sign_in(self, username: str, password: str) -> None:
+        """First half of the second login; afterwards `state.login` is NEEDS_CODE or SIGNED_IN."""
+        ...
+
+    async def second_factor(self, code: str) -> None:
+        """Second half: the six digits of the authenticator."""
+        ...
+
+    async def sign_out(self) -> None:
+        """End the session; forget rights, doors and visits. Sealed logs stay until handed in."""
+        ...
+
+    # -- work ---------------------------------------------------------------------------------------------
+
+    async def sync(self) -> SyncResult:
+        """Fetch what changed, hand in logs. Joins a sync that is already running."""
+        ...
+
+    async def open_door(self, door_id: str) -> Opening:
+        """Open one door; returns the final state. A second call for the same door joins the first.
+
+        Progress is published in `state.openings`. A refusal or a jam is a result, not an exception.
+        """
+        ...
+
+    async def lock_door(self, door_id: str) -> Opening:
+        """Lock one door on leaving; as `open_door`."""
+        ...
+
+    async def dismiss_opening(self, door_id: str) -> None:
+        """The person has read the result: the door is idle again. Does nothing while a tap is worked on."""
+        ...
+
+    async def history(self, limit: int = 200) -> Sequence[HistoryEntry]:
+        """The person's own taps, newest first, failed ones too."""
+        ...
