@@ -1,0 +1,150 @@
+"""The store of one lock: state record and log ring opened together, so that each can vouch for the other.
+
+The state record holds how far the log had come when it was written; every log slot holds the generation of
+the state record it was written under. A disk that quietly gives back an older half of either is therefore
+found out at boot. What is damaged is set aside under another name, a new log epoch begins, and the core
+reports it as the first entry of that epoch; nothing damaged is ever believed.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+from lockagent.storage.port import Files
+from lockagent.storage.ring import CAPACITY, ChainStep, Loaded, LogRing
+from lockagent.storage.slot import LogRecord
+from lockagent.storage.slots import StateCorruptError, StateSlots
+
+_HEAD = struct.Struct(">QQQB")
+
+
+class Damage(IntEnum):
+    """Why the current log epoch began; stands in the `store_corrupt` entry."""
+
+    NONE = 0
+    LOG = 1
+    STATE_LOST = 2
+    STATE_ROLLED_BACK = 3
+
+
+class NoStoreError(Exception):
+    """The folder holds no lock: `init` has not been run there."""
+
+
+@dataclass(frozen=True)
+class StateImage:
+    """What the state slots hold: the log's own numbers beside whatever the core wants remembered."""
+
+    epoch: int
+    acked: int
+    head: int
+    damage: Damage
+    payload: bytes
+
+    def pack(self) -> bytes:
+        """Return the bytes kept in a slot."""
+        return _HEAD.pack(self.epoch, self.acked, self.head, self.damage) + self.payload
+
+    @classmethod
+    def unpack(cls, blob: bytes) -> StateImage:
+        """Inverse of `pack`."""
+        epoch, acked, head, damage = _HEAD.unpack_from(blob)
+        return cls(epoch, acked, head, Damage(damage), blob[_HEAD.size :])
+
+
+@dataclass(frozen=True)
+class Boot:
+    """What the core starts from. `state.payload` is empty when what the lock knew is lost."""
+
+    state: StateImage
+    records: list[LogRecord]
+    torn_tail: bool
+    salvaged: list[LogRecord]
+    """Readable entries of the epoch before, when this boot began a new one: to know repeated requests by."""
+
+
+class LockStore:
+    """State record and log ring in one folder."""
+
+    def __init__(
+        self,
+        files: Files,
+        *,
+        genesis: Callable[[int], bytes],
+        step: ChainStep,
+        capacity: int = CAPACITY,
+    ) -> None:
+        """`genesis`: epoch -> chain hash before its entry 1. `step`: the chain's hash function."""
+        self._files = files
+        self._slots = StateSlots(files)
+        self._ring = LogRing(files, capacity)
+        self._genesis = genesis
+        self._step = step
+
+    @property
+    def capacity(self) -> int:
+        """How many entries the ring holds."""
+        return self._ring.capacity
+
+    def create(self, payload: bytes) -> None:
+        """Make an empty store (epoch 1). The state is made last: without it there is no store."""
+        self._ring.create()
+        self._slots.create(StateImage(1, 0, 0, Damage.NONE, payload).pack())
+
+    def boot(self) -> Boot:
+        """Read everything, check it, and begin a new epoch when something is damaged."""
+        try:
+            newest = self._slots.load()
+        except StateCorruptError:
+            return self._lost_state()
+        if newest is None:
+            raise NoStoreError("there is no lock in this folder; run init first")
+        image = StateImage.unpack(newest.payload)
+        loaded = self._load_ring(image)
+        if loaded.damage is not None:
+            return self._new_epoch(image, Damage.LOG, loaded.records)
+        if loaded.newest_generation > newest.generation:
+            return self._new_epoch(replace(image, payload=b""), Damage.STATE_ROLLED_BACK, loaded.records)
+        return Boot(image, loaded.records, loaded.torn_tail, [])
+
+    def save(self, image: StateImage) -> None:
+        """Replace the state record; acknowledged when this returns. StorageError: the old one stands."""
+        self._slots.save(image.pack())
+
+    def append(self, epoch: int, record: LogRecord) -> None:
+        """Write one log entry; acknowledged when this returns. StorageError: the number must be reused."""
+        self._ring.append(epoch, self._slots.generation, record)
+
+    def _load_ring(self, image: StateImage) -> Loaded:
+        return self._ring.load(
+            epoch=image.epoch,
+            acked=image.acked,
+            at_least=image.head,
+            genesis=self._genesis(image.epoch),
+            step=self._step,
+        )
+
+    def _new_epoch(self, image: StateImage, damage: Damage, salvaged: list[LogRecord]) -> Boot:
+        """Set the old log aside, then save the state (which decides), then empty the ring: safe to repeat."""
+        self._set_aside(LogRing.NAME)
+        fresh = replace(image, epoch=image.epoch + 1, acked=0, head=0, damage=damage)
+        self._slots.save(fresh.pack())
+        self._ring.create()
+        return Boot(fresh, [], torn_tail=False, salvaged=salvaged)
+
+    def _lost_state(self) -> Boot:
+        self._set_aside(LogRing.NAME)
+        self._set_aside(StateSlots.NAME)
+        fresh = StateImage(self._ring.highest_epoch() + 1, 0, 0, Damage.STATE_LOST, b"")
+        self._slots.create(fresh.pack())
+        self._ring.create()
+        return Boot(fresh, [], torn_tail=False, salvaged=[])
+
+    def _set_aside(self, name: str) -> None:
+        """Keep a copy of the damaged file for whoever examines the lock; the newest damage only."""
+        blob = self._files.read(name)
+        if blob is not None:
+            self._files.replace(f"{name}.damaged", blob)
