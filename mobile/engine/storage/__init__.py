@@ -1,0 +1,1 @@
+"""What the phone keeps on disk, and how it survives a power cut at any write."""
