@@ -28,7 +28,7 @@ class _Run:
 
 
 class SimulatedMotor:
-    """The motor port with a bolt that exists only here. Drive it from tests with `turn_by_hand` and `faults`."""
+    """The motor port with a bolt that exists only here; play the door with `turn_by_hand`, `faults`."""
 
     def __init__(
         self,
