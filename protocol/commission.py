@@ -1,0 +1,50 @@
+"""The commissioning package: what makes a blank lock a municipality's lock on one door.
+
+It brings the root keys to pin, a manifest they signed, and bulletin number 1 of the new binding with its
+adv_keys sealed to this lock. A lock that is bound already takes it only from the same roots.
+"""
+
+from dataclasses import dataclass
+
+from protocol import bulletin, cbor, fields, manifest
+from protocol.bulletin import Bulletin
+from protocol.errors import ProtocolError
+from protocol.keys import PUBLIC_KEY_LENGTH
+from protocol.manifest import MAX_ROOTS, Manifest, RootSet
+
+MAX_SIZE = 12 * 1024
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Commission:
+    """Verified in itself; whether these roots may be trusted is the installer's act."""
+
+    manifest: Manifest
+    manifest_bytes: bytes
+    bulletin: Bulletin
+    bulletin_bytes: bytes
+
+
+def encode(roots: RootSet, manifest_bytes: bytes, bulletin_bytes: bytes) -> bytes:
+    """Return the package."""
+    return cbor.encode([_VERSION, sorted(roots.keys), roots.threshold, manifest_bytes, bulletin_bytes])
+
+
+def verify(data: bytes) -> Commission:
+    """Parse the package and verify manifest and bulletin under the roots it brings."""
+    version, roots, threshold, manifest_bytes, bulletin_bytes = fields.array(
+        cbor.decode(data, max_size=MAX_SIZE), 5, "commission"
+    )
+    if version != _VERSION or isinstance(version, bool):
+        raise ProtocolError("commission of another version")
+    keys = tuple(
+        fields.octets(key, PUBLIC_KEY_LENGTH, "root key") for key in fields.items(roots, MAX_ROOTS, "roots")
+    )
+    root_set = RootSet(keys, fields.uint(threshold, MAX_ROOTS, "threshold"))
+    held = manifest.verify(fields.blob(manifest_bytes, manifest.MAX_SIZE, "manifest"), root_set)
+    unverified = bulletin.parse(fields.blob(bulletin_bytes, bulletin.MAX_SIZE, "bulletin"))
+    news, held = unverified.verify(held)
+    if news.secrets is None:
+        raise ProtocolError("commission brings no adv_keys")
+    return Commission(held, manifest_bytes, news, bulletin_bytes)

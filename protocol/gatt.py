@@ -1,0 +1,43 @@
+"""What stands on the Bluetooth air: UUIDs, sizes and timers. One place, quoted by docs/protocol.md."""
+
+PROTOCOL_VERSION = 1
+
+SERVICE_UUID = "6e79636b-0001-4c8f-9a57-3f6c1d2e8b40"
+SUITE1_RX_UUID = "6e79636b-0101-4c8f-9a57-3f6c1d2e8b40"
+"""Phone to lock, suite 1: write without response, one frame a write."""
+SUITE1_TX_UUID = "6e79636b-0102-4c8f-9a57-3f6c1d2e8b40"
+"""Lock to phone, suite 1: notify, one frame a notification; subscribing chooses the suite."""
+SUITE2_RX_UUID = "6e79636b-0201-4c8f-9a57-3f6c1d2e8b40"
+SUITE2_TX_UUID = "6e79636b-0202-4c8f-9a57-3f6c1d2e8b40"
+"""Reserved for suite 2; a lock of version 1 need not offer them."""
+
+COMPANY_ID = 0xFFFF
+"""Manufacturer id for tests (Bluetooth Assigned Numbers); to be replaced by an assigned one before sale."""
+
+MIN_MTU, MAX_MTU = 23, 517
+ATT_HEADER = 3
+"""An ATT write or notification carries MTU - 3 bytes."""
+MAX_ATTRIBUTE = 512
+"""No attribute value is longer (Bluetooth Core 5.4 vol 3 part F 3.2.9)."""
+
+M0_LIFE_SECONDS = 5
+"""An m0 is dead this long after it was sent ..."""
+M0_STREAM_GRACE_SECONDS = 3
+"""... unless the first fragment of m1 came in time: then this much more."""
+MAX_M0_PER_LINK = 4
+"""After this many m0 without a finished handshake the lock ends the link."""
+STRANGER_SECONDS = 2
+"""When links are short, the oldest one without a valid mac1 after this time is evicted."""
+MIN_LINKS = 3
+REJUDGE_SECONDS = 5
+"""A refusal that a bulletin can cure is judged once more if the bulletin comes within this time."""
+SESSION_SECONDS = 30
+"""A session without any message for this long is ended by the lock."""
+LOG_SESSION_BYTES = 4096
+LOG_SESSION_SECONDS = 2
+ADVERT_ROTATION_SECONDS = 15 * 60
+
+MAX_HANDSHAKE_MESSAGE = 512
+"""Largest m1 a lock takes in from somebody it does not know yet."""
+MAX_SESSION_MESSAGE = 12 * 1024
+"""Largest message inside an established session, sealed size."""

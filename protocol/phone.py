@@ -1,0 +1,181 @@
+"""The phone's side of one attempt at one door, as a state machine: frames in, frames and answers out.
+
+    WAIT_M0 -> (m0) -> WAIT_M2 -> (granted) -> WAIT_M3 -> (outcome) -> CARRYING -> (done) -> ENDED
+                          |            refused, newer bulletin at hand -> CURING -> (m2 again) ...
+                          +-> refused -> ENDED
+
+It keeps no clock and does no I/O; the caller sends what ``receive`` returns and decides how long to wait. A
+new attempt with the same request id never acts twice, whatever was lost of this one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from protocol import bulletin, framing, gatt, handshake, messages
+from protocol.errors import HandshakeFailedError, ProtocolError
+from protocol.framing import Kind, Reassembler
+from protocol.messages import (
+    BulletinOffer,
+    BulletinResult,
+    Carry,
+    Decision,
+    Done,
+    FreshTime,
+    LockMessage,
+    Outcome,
+    PhoneMessage,
+    Request,
+)
+from protocol.reasons import CURABLE_BY_BULLETIN, Reason
+
+
+class PhoneState(Enum):
+    """Where an attempt stands."""
+
+    WAIT_M0 = "wait_m0"
+    WAIT_M2 = "wait_m2"
+    CURING = "curing"
+    WAIT_M3 = "wait_m3"
+    CARRYING = "carrying"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class Door:
+    """What the phone knows of the lock it is about to talk to (from lock record and resolved advert)."""
+
+    binding: bytes
+    lock_static: bytes
+    adv_key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Alert:
+    """An unauthenticated word from the air; it may be anybody's and says nothing certain about the door."""
+
+    reason: Reason | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """What came of one frame: frames to send, in order, and what the lock said."""
+
+    send: tuple[bytes, ...] = ()
+    said: tuple[LockMessage | Alert, ...] = ()
+
+
+@dataclass
+class PhoneSession:
+    """One attempt. ``random(n)`` must return n fresh secret bytes."""
+
+    door: Door
+    static_private: bytes = field(repr=False)
+    request: Request
+    capacity: int
+    """Bytes one write without response carries (ATT MTU - 3)."""
+    random: Callable[[int], bytes] = field(repr=False)
+    news: bytes | None = None
+    """The newest bulletin for this binding, if the phone holds one."""
+    carry_bytes: int = gatt.LOG_SESSION_BYTES
+    state: PhoneState = field(default=PhoneState.WAIT_M0, init=False)
+    decision: Decision | None = field(default=None, init=False)
+    outcome: Outcome | None = field(default=None, init=False)
+    m0_hash: bytes | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._reassembler = Reassembler(gatt.MAX_SESSION_MESSAGE)
+        self._channel: handshake.Channel | None = None
+        self._m0_seen = 0
+        self._offered = False
+        self._news_seq = bulletin.parse(self.news).body.seq if self.news else 0
+
+    def receive(self, frame: bytes) -> Step:
+        """Take in one notification.
+
+        Raises ProtocolError (or a subclass) when the peer does not follow the protocol; the attempt is over
+        then and its result is unknown unless ``decision`` and ``outcome`` already tell it.
+        """
+        try:
+            message = self._reassembler.feed(frame)
+            return Step() if message is None else self._take(message)
+        except ProtocolError:
+            self.state = PhoneState.ENDED
+            raise
+
+    def offer_time(self, statement: bytes) -> tuple[bytes, ...]:
+        """Return the frames that hand the lock a fresh time statement for this session's m0."""
+        return self._frames(FreshTime(statement))
+
+    def _take(self, message: framing.Message) -> Step:
+        if message.kind is Kind.ALERT:
+            return Step(said=(Alert(messages.parse_alert(message.body)),))
+        if message.kind is Kind.M0 and self.state in (PhoneState.WAIT_M0, PhoneState.WAIT_M2):
+            return self._answer(message.body)
+        if message.kind is Kind.SESSION and self._channel is not None:
+            return self._session(messages.parse_from_lock(self._channel.decrypt(message.body)))
+        raise ProtocolError("the lock sent a message out of turn")
+
+    def _answer(self, m0: bytes) -> Step:
+        """Answer an m0; a second one means that the lock gave up waiting: the same request is made anew."""
+        self._m0_seen += 1
+        if self._m0_seen > gatt.MAX_M0_PER_LINK:
+            raise HandshakeFailedError("the lock keeps starting over")
+        attempt = handshake.PhoneHandshake(
+            static_private=self.static_private,
+            lock_static=self.door.lock_static,
+            adv_key=self.door.adv_key,
+            binding=self.door.binding,
+            ephemeral=self.random(32),
+        )
+        m1, self._channel = attempt.answer(m0, self.request.encode())
+        self.m0_hash = handshake.m0_hash(m0)
+        self.state = PhoneState.WAIT_M2
+        return Step(send=tuple(framing.fragment(Kind.M1, m1, self.capacity)))
+
+    def _session(self, said: LockMessage) -> Step:
+        send: tuple[bytes, ...] = ()
+        match said:
+            case Decision() if self.state in (PhoneState.WAIT_M2, PhoneState.CURING):
+                send = self._decided(said)
+            case Outcome() if self.state is PhoneState.WAIT_M3:
+                self.outcome = said
+                self.state = PhoneState.CARRYING
+            case BulletinResult() if self._offered:
+                self._bulletin_taken(said)
+            case Done() if self.state is PhoneState.CARRYING:
+                self.state = PhoneState.ENDED
+            case messages.LogBatch() if self.state is PhoneState.CARRYING:
+                pass
+            case messages.TimeResult():
+                pass
+            case _:
+                raise ProtocolError("the lock sent a message out of turn")
+        return Step(send=send, said=(said,))
+
+    def _decided(self, decision: Decision) -> tuple[bytes, ...]:
+        curing = self.state is PhoneState.CURING
+        self.decision = decision
+        offer = self._offer(decision)
+        if decision.granted:
+            self.state = PhoneState.WAIT_M3
+            return offer + self._frames(Carry(self.carry_bytes))
+        curable = decision.reason in CURABLE_BY_BULLETIN and bool(offer) and not curing
+        self.state = PhoneState.CURING if curable else PhoneState.ENDED
+        return offer
+
+    def _offer(self, decision: Decision) -> tuple[bytes, ...]:
+        if self.news is None or self._offered or decision.bulletin_seq >= self._news_seq:
+            return ()
+        self._offered = True
+        return self._frames(BulletinOffer(self.news))
+
+    def _bulletin_taken(self, result: BulletinResult) -> None:
+        if self.state is PhoneState.CURING and result.reason != Reason.GRANTED:
+            self.state = PhoneState.ENDED
+
+    def _frames(self, message: PhoneMessage) -> tuple[bytes, ...]:
+        if self._channel is None:
+            raise ProtocolError("no session yet")
+        sealed = self._channel.encrypt(messages.encode(message))
+        return tuple(framing.fragment(Kind.SESSION, sealed, self.capacity))
