@@ -1,0 +1,1 @@
+"""Who may open what, when and why: decisions, tokens, revocations."""

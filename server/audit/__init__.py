@@ -1,0 +1,1 @@
+"""Who changed what, when and why: entries that nobody can edit or delete."""

@@ -1,0 +1,1 @@
+"""Clients known by alarm code, assignments, shifts, visits and consents."""

@@ -1,0 +1,83 @@
+"""Per request: Swedish first, a second factor, and the wall between municipalities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.locale import LocaleMiddleware
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import translation
+from django_scopes import scope, scopes_disabled
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+class SwedishFirstMiddleware(LocaleMiddleware):
+    """Swedish unless the person chose otherwise; a browser's own language is no such choice."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Activate the language of the cookie, or Swedish."""
+        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, settings.LANGUAGE_CODE)
+        language = chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+        translation.activate(language)
+        request.LANGUAGE_CODE = language
+
+
+class SecondFactorMiddleware:
+    """Somebody signed in without a second factor reaches only the pages where one is set up."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Let through, or send to the set-up page."""
+        if self._is_fenced(request):
+            return redirect("mfa_activate_totp")
+        return self.get_response(request)
+
+    @staticmethod
+    def _is_fenced(request: HttpRequest) -> bool:
+        if not settings.SECOND_FACTOR_REQUIRED or not request.user.is_authenticated:
+            return False
+        open_to_all = (
+            reverse("account_logout"),
+            reverse("account_reauthenticate"),
+            "/accounts/2fa/",
+            "/static/",
+            "/i18n/",
+        )
+        return not request.path.startswith(open_to_all) and not is_mfa_enabled(request.user)
+
+
+class MunicipalityScopeMiddleware:
+    """Every query of a signed-in person sees that person's municipality only.
+
+    An operator (superuser without municipality) sees all; an anonymous request has no scope, so that a
+    view which forgets to check fails loudly instead of leaking.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer within the person's scope."""
+        user = request.user
+        if not user.is_authenticated:
+            return self.get_response(request)
+        if user.municipality_id is not None:
+            with scope(municipality=user.municipality_id):
+                return self._rendered(request)
+        if user.is_superuser:
+            with scopes_disabled():
+                return self._rendered(request)
+        return self.get_response(request)
+
+    def _rendered(self, request: HttpRequest) -> HttpResponseBase:
+        # Template responses render lazily; rendering must still happen inside the scope.
+        response = self.get_response(request)
+        render = getattr(response, "render", None)
+        return render() if callable(render) and isinstance(response, HttpResponse) else response

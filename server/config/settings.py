@@ -1,0 +1,245 @@
+"""All settings of the server, from the environment.
+
+Embedded default (nothing set): SQLite under var/, an in-memory channel layer and broker, local secrets.
+Production: DATABASE_URL (PostgreSQL), REDIS_URL, ALLOWED_HOSTS, SECRET_KEY and KEY_ENCRYPTION_KEYS; every
+secret may also come from a file named by NAME_FILE.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from server.config.environment import BASE_DIR, env, secret, var_dir
+from server.config.logs import logging_config
+
+VAR_DIR = var_dir()
+DATABASE_URL = env.str("DATABASE_URL", default="")
+REDIS_URL = env.str("REDIS_URL", default="")
+EMBEDDED = not DATABASE_URL and not REDIS_URL
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = secret("SECRET_KEY", folder=VAR_DIR, local=EMBEDDED)
+# Comma-separated; the first seals, all open. Private role keys, advert keys and TOTP secrets rest under them.
+KEY_ENCRYPTION_KEYS = secret("KEY_ENCRYPTION_KEYS", folder=VAR_DIR, local=EMBEDDED).split(",")
+
+_LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=_LOCAL_HOSTS)
+LOCAL_ONLY = DEBUG or set(ALLOWED_HOSTS) <= {*_LOCAL_HOSTS, "testserver"}
+
+# --- the product -----------------------------------------------------------------------------------------
+MINIMUM_APP_VERSION = env.str("MINIMUM_APP_VERSION", default="1.0.0")
+SHIFT_LEAD_MINUTES = env.int("SHIFT_LEAD_MINUTES", default=15)
+GRACE_MINUTES = env.int("GRACE_MINUTES", default=30)
+ISSUE_HORIZON_HOURS = env.int("ISSUE_HORIZON_HOURS", default=24)
+MAX_SHIFT_HOURS = env.int("MAX_SHIFT_HOURS", default=24)
+RETENTION_MONTHS = env.int("RETENTION_MONTHS", default=24)
+ENROLMENT_CODE_MINUTES = env.int("ENROLMENT_CODE_MINUTES", default=15)
+# A person at a browser must have a second factor; phones always must, whatever this says.
+SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=True)
+LIVE_PASSAGES_SHOWN = env.int("LIVE_PASSAGES_SHOWN", default=50)
+
+# --- Django ----------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "server.config.admin_app.NyckelfriAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.headless",
+    "server.config",
+    "server.tenancy",
+    "server.people",
+    "server.places",
+    "server.care",
+    "server.locks",
+    "server.access",
+    "server.passages",
+    "server.audit",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "server.config.middleware.SwedishFirstMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "server.config.middleware.SecondFactorMiddleware",
+    "server.config.middleware.MunicipalityScopeMiddleware",
+]
+
+ROOT_URLCONF = "server.config.urls"
+ASGI_APPLICATION = "server.config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "server" / "config" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- database, cache, channels, tasks --------------------------------------------------------------------
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db_url_config(DATABASE_URL or f"sqlite:///{VAR_DIR / 'nyckelfri.sqlite3'}")
+}
+_database = DATABASES["default"]
+if _database["ENGINE"].endswith("sqlite3"):
+    # IMMEDIATE: eight writers gave 3 130 transactions a second and no lock error; DEFERRED gave thousands.
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+    _database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
+else:
+    _database.setdefault("OPTIONS", {})
+    if env.bool("DATABASE_POOL", default=True):
+        _database["OPTIONS"]["pool"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "nyckelfri"},
+    }
+    if REDIS_URL
+    else {"BACKEND": "server.config.channel_layer.ThreadSafeChannelLayer"}
+}
+CELERY_BROKER_URL = REDIS_URL or "memory://"
+# A memory broker is one process's own: only `serve`, which runs a worker beside itself, may queue into it.
+CELERY_TASK_ALWAYS_EAGER = not REDIS_URL
+CELERY_TASK_EAGER_PROPAGATES = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_POOL = "threads"
+CELERY_TIMEZONE = "Europe/Stockholm"
+CELERY_BEAT_SCHEDULE = {
+    "issue-ahead": {"task": "access.issue_ahead", "schedule": timedelta(minutes=1)},
+    "build-bulletins": {"task": "locks.build_bulletins", "schedule": timedelta(seconds=30)},
+    "sweep": {"task": "passages.sweep", "schedule": timedelta(minutes=5)},
+}
+
+# --- language and time -----------------------------------------------------------------------------------
+LANGUAGE_CODE = "sv"
+LANGUAGES = [("sv", _("Swedish")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "server" / "locale"]
+USE_I18N = True
+TIME_ZONE = "Europe/Stockholm"
+USE_TZ = True
+
+# --- files -----------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "server" / "config" / "static"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+# --- sign-in ---------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "people.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/admin/"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_ADAPTER = "server.people.accounts.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+# Shift starts bunch behind one address (7 000 phones in 15 minutes); guessing is limited per account.
+ACCOUNT_RATE_LIMITS = {
+    "login": env.str("LOGIN_RATE_LIMIT", default="600/m/ip"),
+    "login_failed": env.str("LOGIN_FAILED_RATE_LIMIT", default="60/m/ip,5/5m/key"),
+}
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
+HEADLESS_CLIENTS = ("app",)
+MFA_ADAPTER = "server.people.accounts.SealingMFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Nyckelfri"
+MFA_TOTP_TOLERANCE = 1
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Nyckelfri",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+
+# --- security --------------------------------------------------------------------------------------------
+SECURE_SSL_REDIRECT = not LOCAL_ONLY
+SECURE_HSTS_SECONDS = 0 if LOCAL_ONLY else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not LOCAL_ONLY
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not LOCAL_ONLY
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 60 * 60 * env.int("SESSION_HOURS", default=12)
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+LOGGING = logging_config(
+    level=env.str("LOG_LEVEL", default="INFO"), json=env.bool("LOG_JSON", default=not LOCAL_ONLY)
+)

@@ -1,0 +1,1 @@
+"""Locks, where they are mounted and what the server tells them."""

@@ -1,0 +1,13 @@
+"""App configuration of `server.locks`."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class LocksConfig(AppConfig):
+    """Locks, where they are mounted and what the server tells them."""
+
+    name = "server.locks"
+    label = "locks"
+    verbose_name = _("Locks")
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,1 @@
+"""What happened at the doors: sealed logs in, passages, gaps, deviations."""

@@ -1,0 +1,1 @@
+"""Care providers, teams, staff, their phones and who carries what."""

@@ -1,0 +1,13 @@
+"""App configuration of `server.people`."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class PeopleConfig(AppConfig):
+    """Care providers, teams, staff, their phones and who carries what."""
+
+    name = "server.people"
+    label = "people"
+    verbose_name = _("Staff and phones")
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,1 @@
+"""Property owners, properties, doors and the ways in."""

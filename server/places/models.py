@@ -1,0 +1,149 @@
+"""Where the doors are: property owners, properties, doors with their fallback, and the way to a door."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from server.tenancy.base import ImportedModel, TenantModel
+
+
+class PropertyOwner(ImportedModel):
+    """Who must consent to locks on gates and common rooms."""
+
+    name = models.CharField(_("name"), max_length=120)
+    contact_phone = models.CharField(_("telephone"), max_length=32, blank=True, default="")
+    contact_email = models.EmailField(_("e-mail"), blank=True, default="")
+
+    class Meta(ImportedModel.Meta):
+        abstract = False
+        verbose_name = _("property owner")
+        verbose_name_plural = _("property owners")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Property(ImportedModel):
+    """One property (fastighet) of an owner; a portfolio consent covers all of them."""
+
+    owner = models.ForeignKey(
+        PropertyOwner, on_delete=models.PROTECT, related_name="properties", verbose_name=_("property owner")
+    )
+    designation = models.CharField(_("property designation"), max_length=120)
+    area = models.CharField(_("area"), max_length=60, blank=True, default="")
+
+    class Meta(ImportedModel.Meta):
+        abstract = False
+        verbose_name = _("property")
+        verbose_name_plural = _("properties")
+        ordering = ["designation"]
+        constraints: ClassVar[list[Any]] = [
+            *ImportedModel.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["municipality", "designation"], name="property_unique_designation"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.designation
+
+
+class Door(ImportedModel):
+    """A door and its fallback: how to get in without the phone."""
+
+    class Kind(models.TextChoices):
+        APARTMENT = "apartment", _("apartment")
+        GATE = "gate", _("gate")
+        LAUNDRY = "laundry", _("laundry")
+        COMMON = "common", _("common room")
+
+    class Signatory(models.TextChoices):
+        RESIDENT = "resident", _("resident")
+        REPRESENTATIVE = "representative", _("legal representative")
+        OWNER = "owner", _("property owner")
+
+    class Fallback(models.TextChoices):
+        NONE = "", _("not recorded")
+        RESERVE_KEY = "reserve_key", _("reserve key")
+        LOCKSMITH = "locksmith", _("locksmith")
+        CARETAKER = "caretaker", _("caretaker")
+        PATROL = "patrol", _("the patrol has a key")
+
+    property = models.ForeignKey(
+        Property, on_delete=models.PROTECT, related_name="doors", verbose_name=_("property")
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    address = models.CharField(_("address"), max_length=120)
+    entrance = models.CharField(_("entrance"), max_length=20, blank=True, default="")
+    floor = models.CharField(_("floor"), max_length=10, blank=True, default="")
+    number = models.CharField(_("apartment number"), max_length=10, blank=True, default="")
+    must_sign = models.CharField(
+        _("who must sign"),
+        max_length=14,
+        choices=Signatory,
+        help_text=_("Whose consent the door needs. Gates and common rooms always need the property owner's."),
+    )
+    fallback_kind = models.CharField(
+        _("way in without the phone"), max_length=12, choices=Fallback, blank=True, default=Fallback.NONE
+    )
+    fallback_place = models.CharField(
+        _("where the way in is found"),
+        max_length=120,
+        blank=True,
+        default="",
+        help_text=_("A place, such as a key cabinet. Never a person's name."),
+    )
+    fallback_phone = models.CharField(_("telephone for the way in"), max_length=32, blank=True, default="")
+    fallback_hours = models.CharField(_("hours of the way in"), max_length=60, blank=True, default="")
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta(ImportedModel.Meta):
+        abstract = False
+        verbose_name = _("door")
+        verbose_name_plural = _("doors")
+        ordering = ["address", "kind", "floor", "number"]
+        indexes = [models.Index(fields=["municipality", "address"], name="door_address")]
+        constraints: ClassVar[list[Any]] = [
+            *ImportedModel.Meta.constraints,
+            models.CheckConstraint(
+                condition=models.Q(kind="apartment") | models.Q(must_sign="owner"),
+                name="door_shared_needs_owner",
+                violation_error_message=_("Gates and common rooms need the property owner's consent."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        parts = [self.address, self.entrance, self.floor, self.number]
+        return f"{self.get_kind_display()} {' '.join(part for part in parts if part)}"
+
+
+class DoorPath(TenantModel):
+    """A gate or common door on the way to an apartment door."""
+
+    apartment = models.ForeignKey(
+        Door, on_delete=models.CASCADE, related_name="path", verbose_name=_("apartment door")
+    )
+    via = models.ForeignKey(
+        Door, on_delete=models.PROTECT, related_name="leads_to", verbose_name=_("on the way")
+    )
+    order = models.PositiveSmallIntegerField(_("order"), default=1)
+
+    class Meta:
+        verbose_name = _("door on the way")
+        verbose_name_plural = _("doors on the way")
+        ordering = ["apartment", "order"]
+        constraints = [
+            models.UniqueConstraint(fields=["apartment", "via"], name="doorpath_unique_via"),
+            models.CheckConstraint(
+                condition=~models.Q(apartment=models.F("via")),
+                name="doorpath_not_itself",
+                violation_error_message=_("A door does not lie on the way to itself."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.via} → {self.apartment}"

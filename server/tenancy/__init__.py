@@ -1,0 +1,1 @@
+"""Municipalities: the tenants, their keys and the walls between them."""
