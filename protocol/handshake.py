@@ -175,8 +175,8 @@ def _noise(adv_key: bytes, binding: bytes) -> NoiseConnection:
 def _start(noise: NoiseConnection, ephemeral: bytes) -> None:
     """Begin with an ephemeral key from outside.
 
-    Randomness is the caller's, so that the handshake stays a pure function; the library's own way of presetting
-    the key is meant for its tests and warns.
+    Randomness is the caller's, so that the handshake stays a pure function; the library's own way of
+    presetting the key is meant for its tests and warns.
     """
     noise.start_handshake()
     state = noise.noise_protocol.handshake_state
