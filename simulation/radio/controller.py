@@ -1,8 +1,8 @@
 """A virtual Bluetooth LE controller: bumble's HCI command handling over our own link layer.
 
 bumble's ``Controller`` keeps the bookkeeping of HCI commands; everything that reaches the air is replaced, as
-its ``LocalLink`` sends no scan response, knows no distance, never times out and looks controllers up by addresses
-that may change under a live connection. This subclasses internals of bumble 0.0.236, which is pinned for it.
+its ``LocalLink`` sends no scan response, knows no distance, never times out and looks controllers up by
+addresses that may change under a live connection. This subclasses internals of bumble 0.0.236, pinned for it.
 Section numbers are Bluetooth Core 5.4 Vol 4 Part E.
 """
 
