@@ -78,6 +78,7 @@ class OpeningState(StrEnum):
     ALREADY_LOCKED = "already_locked"
     JAMMED = "jammed"
     MOTOR_TIMEOUT = "motor_timeout"
+    BY_HAND = "by_hand"
     REFUSED = "refused"
     NOT_FOUND = "not_found"
     NO_ANSWER = "no_answer"

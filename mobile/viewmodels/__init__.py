@@ -1,0 +1,1 @@
+"""What each screen says and does, with no toolkit: snapshots of the engine in, words and verbs out."""

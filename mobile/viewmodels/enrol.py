@@ -1,0 +1,113 @@
+"""Enrolment: which server, is it the right one, a one-time code, and a PIN of one's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from mobile.engine.errors import WeakPinError
+from mobile.engine.state import ServerIdentity
+from mobile.engine.storage.pin import check_new_pin
+from mobile.viewmodels.forms import Form, slug_of
+from mobile.viewmodels.session import Session
+
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolView:
+    """`step` is address, check or pin."""
+
+    step: str = "address"
+    municipality: str = ""
+    server: str = ""
+    fingerprint: str = ""
+    message: str = ""
+    working: bool = False
+
+
+def server_address(typed: str) -> str | None:
+    """A clean base address, https added when left out; None when it is not one."""
+    text = typed.strip().rstrip("/")
+    if "://" not in text:
+        text = ("http://" if text.split(":")[0] in LOCAL_HOSTS else "https://") + text
+    try:
+        parts = urlsplit(text)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        return None
+    good = parts.scheme in {"http", "https"} and parts.hostname and " " not in text and port_is_fine
+    return text if good else None
+
+
+def is_insecure(address: str) -> bool:
+    """Plain HTTP to anywhere but this machine."""
+    parts = urlsplit(address)
+    return parts.scheme == "http" and parts.hostname not in LOCAL_HOSTS
+
+
+class EnrolModel(Form):
+    """Three steps; nothing is sent to the server but its own question until the person has said yes."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._identity: ServerIdentity | None = None
+        self._code = ""
+        self._step = "address"
+
+    def view(self) -> EnrolView:
+        """What to show now."""
+        identity = self._identity
+        return EnrolView(
+            step=self._step,
+            municipality=identity.municipality if identity else "",
+            server=identity.url if identity else "",
+            fingerprint=grouped(identity.root_fingerprint) if identity else "",
+            message=self.message(),
+            working=self.working,
+        )
+
+    def look_up(self, typed_server: str, code: str) -> None:
+        """Step one: ask the server who it is."""
+        address = server_address(typed_server)
+        if address is None:
+            return self.complain("invalid_address")
+        if is_insecure(address):
+            return self.complain("insecure_server")
+        if not code.strip():
+            return self.complain("code_unknown")
+        self._code = "".join(code.split()).upper()
+        return self.submit(lambda: self._session.engine.server_identity(address), self._found)
+
+    def accept(self) -> None:
+        """Step two: the fingerprint is the right one."""
+        self._step = "pin"
+        self._session.changed()
+
+    def start_over(self) -> None:
+        """Not the right server, or a mistyped code."""
+        self._step, self._identity, self._code = "address", None, ""
+        self.clear()
+        self._session.changed()
+
+    def finish(self, pin: str, again: str) -> None:
+        """Step three: the PIN, twice; a weak one is refused before anything is sent."""
+        if self._identity is None:
+            return self.start_over()
+        try:
+            check_new_pin(pin)
+        except WeakPinError as error:
+            return self.complain(slug_of(error))
+        if pin != again:
+            return self.complain("pin_mismatch")
+        url, code = self._identity.url, self._code
+        return self.submit(lambda: self._session.engine.enrol(url, code, pin), lambda _: self.start_over())
+
+    def _found(self, identity: ServerIdentity) -> None:
+        self._identity, self._step = identity, "check"
+
+
+def grouped(fingerprint: str) -> str:
+    """Hex in groups of four, as it is read aloud; the first 128 bits are enough to compare."""
+    text = fingerprint.upper()[:32]
+    return " ".join(text[place : place + 4] for place in range(0, len(text), 4))

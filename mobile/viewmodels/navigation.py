@@ -1,0 +1,77 @@
+"""Which screen is up: the engine's stage decides the first ones, the person the rest."""
+
+from __future__ import annotations
+
+from mobile.engine.state import LoginState, Stage
+from mobile.viewmodels.session import Session
+
+TABS = ("today", "history", "settings")
+
+
+class Navigation:
+    """The current screen (enrol, pin, signin, a tab, door, result, help) and the door it is about."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._stack: list[tuple[str, str]] = [("today", "")]
+        self._work_offline = False
+        session.listen(self._follow)
+
+    @property
+    def screen(self) -> str:
+        """The name of the screen to show."""
+        state = self._session.state
+        if state.stage is Stage.NOT_ENROLLED:
+            return "enrol"
+        if state.stage is Stage.LOCKED:
+            return "pin"
+        if state.login is not LoginState.SIGNED_IN and not self._work_offline:
+            return "signin"
+        return self._stack[-1][0]
+
+    @property
+    def door_id(self) -> str:
+        """The door that the door, result and help screens are about, else ''."""
+        return self._stack[-1][1]
+
+    @property
+    def tab(self) -> str:
+        """Which tab is lit, or '' when the tabs are hidden."""
+        return self.screen if self.screen in TABS else ""
+
+    def go(self, screen: str, door_id: str = "") -> None:
+        """Show a screen; a tab starts over from there, the same screen twice is one."""
+        if screen in TABS:
+            self._stack = [(screen, "")]
+        elif self._stack[-1] != (screen, door_id):
+            self._stack.append((screen, door_id))
+        self._session.changed()
+
+    def back(self) -> bool:
+        """One screen back; False when there is nowhere to go (the app may then close)."""
+        if len(self._stack) == 1 or self.screen != self._stack[-1][0]:
+            return False
+        self._stack.pop()
+        self._session.changed()
+        return True
+
+    def sign_in(self) -> None:
+        """Show the second login again."""
+        self._work_offline = False
+        self._session.changed()
+
+    def work_offline(self) -> None:
+        """Go on without the second login: rights that the vault holds still open doors."""
+        self._work_offline = True
+        self._stack = [("today", "")]
+        self._session.changed()
+
+    def _follow(self) -> None:
+        state = self._session.state
+        if state.stage is not Stage.UNLOCKED:
+            self._stack, self._work_offline = [("today", "")], False
+        elif self.door_id and self.door_id not in state.doors:
+            self._stack = [("today", "")]
+        if state.login is LoginState.SIGNED_IN:
+            # A session that ends during the shift must not throw anybody out of a door's screen.
+            self._work_offline = True

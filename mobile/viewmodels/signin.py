@@ -1,0 +1,64 @@
+"""The second login: name and password, then the code of the authenticator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mobile.engine.state import LoginState
+from mobile.viewmodels.forms import Form
+from mobile.viewmodels.navigation import Navigation
+from mobile.viewmodels.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class SignInView:
+    """`needs_code` chooses between the two steps."""
+
+    intro: str = ""
+    username: str = ""
+    needs_code: bool = False
+    message: str = ""
+    working: bool = False
+
+
+class SignInModel(Form):
+    """The forms of the second login. Passwords and codes pass through; they are not kept."""
+
+    def __init__(self, session: Session, navigation: Navigation) -> None:
+        super().__init__(session)
+        self._navigation = navigation
+
+    def view(self) -> SignInView:
+        """What to show now."""
+        state, texts = self._session.state, self._session.texts
+        return SignInView(
+            intro=texts.tr(
+                "signin.intro", municipality=state.municipality_name or texts.tr("settings.server")
+            ),
+            username=state.username,
+            needs_code=state.login is LoginState.NEEDS_CODE,
+            message=self.message(),
+            working=self.working,
+        )
+
+    def sign_in(self, username: str, password: str) -> None:
+        """First half."""
+        if not username.strip() or not password:
+            return self.complain("bad_credentials")
+        return self.submit(lambda: self._session.engine.sign_in(username.strip(), password), self._went_on)
+
+    def second_factor(self, code: str) -> None:
+        """Second half."""
+        digits = "".join(code.split())
+        if not (digits.isdigit() and len(digits) == 6):
+            return self.complain("wrong_second_factor")
+        return self.submit(lambda: self._session.engine.second_factor(digits), self._went_on)
+
+    def later(self) -> None:
+        """Work with the rights the vault holds."""
+        self.clear()
+        self._navigation.work_offline()
+
+    def _went_on(self, _: None) -> None:
+        if self._session.state.login is LoginState.SIGNED_IN:
+            self._session.call(self._session.engine.sync())

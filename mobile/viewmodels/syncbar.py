@@ -1,0 +1,74 @@
+"""The permanent sync bar: how old, how much waits, and why when it is stale. Never green."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mobile.engine.state import Stage
+from mobile.viewmodels.session import Session
+
+STALE_AFTER = 4 * 3600
+"""Seconds after which even a working phone's data counts as old: half a shift."""
+CLOCK_OFF_AFTER = 5 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class SyncBarView:
+    """`tone` is fine, busy or stale."""
+
+    visible: bool = False
+    text: str = ""
+    reason: str = ""
+    tone: str = "fine"
+
+
+class SyncBarModel:
+    """Shown on every screen of an enrolled phone."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def view(self) -> SyncBarView:
+        """What to show now."""
+        state, texts = self._session.state, self._session.texts
+        sync = state.sync
+        waiting = texts.count("sync.waiting", sync.waiting_logs) if sync.waiting_logs else ""
+        slug = self._stale_slug()
+        tone = "busy" if sync.syncing else "stale" if slug else "fine"
+        parts = [texts.tr("sync.syncing") if sync.syncing else self._age(), waiting]
+        return SyncBarView(
+            visible=state.stage is not Stage.NOT_ENROLLED,
+            text=" · ".join(part for part in parts if part),
+            reason=texts.reason(slug).title if slug and not sync.syncing else "",
+            tone=tone,
+        )
+
+    def tap(self) -> None:
+        """Sync now, unless the vault is shut."""
+        if self._session.state.stage is Stage.UNLOCKED:
+            self._session.call(self._session.engine.sync())
+
+    def _stale_slug(self) -> str:
+        """The reason why what the phone knows may be old, else ''."""
+        sync = self._session.state.sync
+        if sync.stale_reason:
+            return sync.stale_reason
+        if sync.last_synced_at is None:
+            return "never_synced"
+        if abs(sync.clock_off_seconds) >= CLOCK_OFF_AFTER:
+            return "clock_off"
+        old = self._session.now() - sync.last_synced_at >= STALE_AFTER
+        return "server_unreachable" if old else ""
+
+    def _age(self) -> str:
+        texts, last = self._session.texts, self._session.state.sync.last_synced_at
+        if last is None:
+            return texts.tr("sync.never")
+        age = max(0, self._session.now() - last)
+        if age < 60:
+            return texts.tr("sync.now")
+        if age < 3600:
+            return texts.count("sync.minutes", age // 60)
+        if age < 48 * 3600:
+            return texts.count("sync.hours", age // 3600)
+        return texts.count("sync.days", age // 86400)

@@ -1,0 +1,52 @@
+"""Deliberate taps on their way to the engine: the second joins the first, and no older result shines through.
+
+Between a tap and the engine's first word the last result of that door may still stand in the snapshot. Showing
+it would be a lie (a green "open" while nothing has been asked yet), so until the engine speaks the tap itself
+is what the screens show.
+"""
+
+from __future__ import annotations
+
+from mobile.engine.errors import EngineError
+from mobile.engine.state import Opening, OpeningState, Operation
+from mobile.viewmodels.session import Session
+
+
+class Taps:
+    """One tap a door at most."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._shown: dict[str, Opening] = {}
+        self._stale: dict[str, Opening | None] = {}
+
+    def act(self, door_id: str, operation: Operation) -> None:
+        """Ask the engine, unless a tap for this door is being worked on."""
+        if self.current(door_id).state.running:
+            return
+        self._stale[door_id] = self._session.state.openings.get(door_id)
+        self._shown[door_id] = Opening(door_id, operation, OpeningState.SEARCHING)
+        engine = self._session.engine
+        verb = engine.open_door if operation is Operation.OPEN else engine.lock_door
+        self._session.changed()
+        self._session.call(verb(door_id), self._over, lambda error: self._failed(door_id, operation, error))
+
+    def current(self, door_id: str) -> Opening:
+        """What to show for a door: idle when nobody has tapped."""
+        said = self._session.state.openings.get(door_id)
+        shown = self._shown.get(door_id)
+        if shown is None or (said is not None and said != self._stale.get(door_id)):
+            return said or Opening(door_id)
+        return shown
+
+    def forget(self, door_id: str) -> None:
+        """The person has read the result."""
+        self._shown.pop(door_id, None)
+        self._stale.pop(door_id, None)
+
+    def _over(self, result: Opening) -> None:
+        # The engine's snapshot follows its answer by a hop between threads; the answer is as true.
+        self._shown[result.door_id] = result
+
+    def _failed(self, door_id: str, operation: Operation, error: EngineError) -> None:
+        self._shown[door_id] = Opening(door_id, operation, OpeningState.FAILED, error.code)

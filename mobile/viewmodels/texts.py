@@ -1,0 +1,93 @@
+"""Words in the person's language: gettext catalogues, and the reasons as data beside them.
+
+A language is a folder in `mobile/locale` with a catalogue and a `reasons.json`; a third one needs no code.
+"""
+
+from __future__ import annotations
+
+import gettext
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from functools import cache
+from pathlib import Path
+
+LOCALE = Path(__file__).parent.parent / "locale"
+DEFAULT_LANGUAGE = "sv"
+LANGUAGE_NAMES = {"sv": "Svenska", "en": "English"}
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonText:
+    """One reason in plain words: what happened and what to do next."""
+
+    title: str
+    happened: str
+    next: str
+
+
+def languages() -> list[str]:
+    """Codes of the languages there are, Swedish first."""
+    found = sorted(path.parent.name for path in LOCALE.glob("*/reasons.json"))
+    return sorted(found, key=lambda code: code != DEFAULT_LANGUAGE)
+
+
+@cache
+def reasons(language: str) -> dict[str, ReasonText]:
+    """Every reason's words in one language, by slug."""
+    data = json.loads((LOCALE / language / "reasons.json").read_text(encoding="utf-8"))
+    return {slug: ReasonText(**words) for slug, words in data.items()}
+
+
+@cache
+def _catalogue(language: str) -> gettext.NullTranslations:
+    return gettext.translation("mobile", LOCALE, languages=[language])
+
+
+class Texts:
+    """All words of one language. `zone` is the phone's own time zone when None."""
+
+    def __init__(self, language: str = DEFAULT_LANGUAGE, zone: tzinfo | None = None) -> None:
+        self.language = language if language in languages() else DEFAULT_LANGUAGE
+        self._zone = zone
+        self._words = _catalogue(self.language)
+
+    def tr(self, key: str, **values: str | int) -> str:
+        """The words for a key such as 'pin.title', with its {values} filled in."""
+        words = self._words.gettext(key)
+        return words.format(**values) if values else words
+
+    def count(self, key: str, number: int) -> str:
+        """The words for so many of something."""
+        return self._words.ngettext(key, key, number).format(n=number)
+
+    def reason(self, slug: str) -> ReasonText:
+        """Plain words for a refusal or an error; a slug of a later version is said to be unexpected."""
+        known = reasons(self.language)
+        return known.get(slug) or known["unexpected"]
+
+    def clock(self, at: int) -> str:
+        """Hours and minutes in local time, '08:15'."""
+        return self._local(at).strftime("%H:%M")
+
+    def day(self, at: int) -> str:
+        """Weekday, day and month: 'lördag 21 november'."""
+        local = self._local(at)
+        weekday = self.tr("date.weekdays").split()[local.weekday()]
+        month = self.tr("date.months").split()[local.month - 1]
+        return self.tr("date.day", weekday=weekday, day=local.day, month=month)
+
+    def day_number(self, at: int) -> int:
+        """A number that is the same for all moments of one local day and one more the day after."""
+        return self._local(at).toordinal()
+
+    def duration(self, seconds: int) -> str:
+        """How long to wait, in words."""
+        return (
+            self.count("time.seconds", seconds)
+            if seconds < 90
+            else self.count("time.minutes", -(-seconds // 60))
+        )
+
+    def _local(self, at: int) -> datetime:
+        return datetime.fromtimestamp(at, UTC).astimezone(self._zone)
