@@ -1,6 +1,6 @@
-"""Deliberate taps on their way to the engine: the second joins the first, and no older result shines through.
+"""Deliberate taps on their way to the engine: the second joins the first, no older result shines through.
 
-Between a tap and the engine's first word the last result of that door may still stand in the snapshot. Showing
+Until the engine has spoken, the last result of that door may still stand in the snapshot. Showing
 it would be a lie (a green "open" while nothing has been asked yet), so until the engine speaks the tap itself
 is what the screens show.
 """
