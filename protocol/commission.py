@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from protocol import bulletin, cbor, fields, manifest
 from protocol.bulletin import Bulletin
-from protocol.errors import ProtocolError
+from protocol.errors import ProtocolError, SignatureError
 from protocol.keys import PUBLIC_KEY_LENGTH
 from protocol.manifest import MAX_ROOTS, Manifest, RootSet
+from protocol.reasons import Reason
 
 MAX_SIZE = 12 * 1024
 _VERSION = 1
@@ -44,7 +45,40 @@ def verify(data: bytes) -> Commission:
     root_set = RootSet(keys, fields.uint(threshold, MAX_ROOTS, "threshold"))
     held = manifest.verify(fields.blob(manifest_bytes, manifest.MAX_SIZE, "manifest"), root_set)
     unverified = bulletin.parse(fields.blob(bulletin_bytes, bulletin.MAX_SIZE, "bulletin"))
-    news, held = unverified.verify(held)
+    news, newest = unverified.verify(held)
+    if newest is not held:
+        raise ProtocolError("commission brings two manifests")
     if news.secrets is None:
         raise ProtocolError("commission brings no adv_keys")
     return Commission(held, manifest_bytes, news, bulletin_bytes)
+
+
+def judge(package: Commission, *, lock_id: bytes, held: Manifest | None, newest: Bulletin | None) -> Reason:
+    """Return GRANTED if a lock may take the package in, else why not.
+
+    ``held`` and ``newest`` are the manifest and the bulletin that the lock knows, None for a blank one. A
+    lock that has been bound follows its roots only, and nothing leads it back to an earlier place, an
+    earlier manifest or an earlier list of revocations.
+    """
+    if package.bulletin.lock_id != lock_id:
+        return Reason.COMMISSION_WRONG_LOCK
+    if held is not None and not _follows(package, held):
+        return Reason.COMMISSION_ROOT_MISMATCH
+    if held is not None and package.manifest.version < held.version:
+        return Reason.COMMISSION_OLD
+    if newest is not None and (
+        package.bulletin.binding == newest.binding or package.bulletin.time < newest.time
+    ):
+        return Reason.COMMISSION_OLD
+    return Reason.GRANTED
+
+
+def _follows(package: Commission, held: Manifest) -> bool:
+    """Say whether the roots the lock knows vouch for the package's manifest."""
+    if package.manifest.municipality != held.municipality:
+        return False
+    try:
+        manifest.verify(package.manifest_bytes, held.roots)
+    except SignatureError:
+        return False
+    return True

@@ -17,7 +17,8 @@ EDDSA = -8
 """COSE algorithm EdDSA (RFC 9053 section 2.2); the key id pins the curve to Ed25519."""
 
 MAX_KID_LENGTH = 8
-MAX_SIGNATURES = 8
+MAX_SIGNATURES = 10
+"""A manifest that replaces all of five roots may carry signatures of the old and the new ones."""
 _ALG, _KID = 1, 4
 
 

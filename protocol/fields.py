@@ -1,7 +1,8 @@
 """Small checks that turn decoded CBOR into typed values, so that every parser refuses in the same words."""
 
 from collections.abc import Collection
-from typing import Any
+from enum import IntEnum
+from typing import Any, TypeVar
 
 from protocol.errors import ProtocolError
 
@@ -9,6 +10,8 @@ MAX_TIME = 2**32 - 1
 """Times are whole seconds since 1970-01-01 UTC and fit in 32 bits until the year 2106."""
 
 MAX_COUNTER = 2**32 - 1
+
+_Kind = TypeVar("_Kind", bound=IntEnum)
 
 
 def array(value: Any, length: int, what: str) -> list[Any]:
@@ -40,6 +43,16 @@ def uint(value: Any, at_most: int, what: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= at_most:
         raise ProtocolError(f"{what} must be an integer from 0 to {at_most}")
     return value
+
+
+def member(value: Any, kinds: type[_Kind], what: str) -> _Kind:
+    """Return ``value`` as one of ``kinds``; whatever else came in its place is refused, not tripped over."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ProtocolError(f"{what} must be an integer")
+    try:
+        return kinds(value)
+    except ValueError:
+        raise ProtocolError(f"{what} is unknown") from None
 
 
 def time(value: Any, what: str) -> int:

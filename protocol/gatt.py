@@ -34,6 +34,7 @@ REJUDGE_SECONDS = 5
 SESSION_SECONDS = 30
 """A session without any message for this long is ended by the lock."""
 LOG_SESSION_BYTES = 4096
+"""A phone takes, and a lock gives, at most this much sealed log in one session (bytes)."""
 LOG_SESSION_SECONDS = 2
 ADVERT_ROTATION_SECONDS = 15 * 60
 
@@ -41,3 +42,5 @@ MAX_HANDSHAKE_MESSAGE = 512
 """Largest m1 a lock takes in from somebody it does not know yet."""
 MAX_SESSION_MESSAGE = 12 * 1024
 """Largest message inside an established session, sealed size."""
+MAX_SEALED_LOG = 5120
+"""Largest sealed log batch anybody parses: a signed batch of the largest size and its seal."""

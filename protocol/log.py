@@ -103,7 +103,10 @@ def sign(batch: Batch, key: SigningKey) -> bytes:
             [entry.as_array() for entry in batch.entries],
         ]
     )
-    return cose.sign1(payload, key, _CONTEXT)
+    encoded = cose.sign1(payload, key, _CONTEXT)
+    if len(encoded) > MAX_BATCH:
+        raise ProtocolError(f"batch is larger than {MAX_BATCH} bytes")
+    return encoded
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,7 @@ def _check(batch: Batch) -> None:
     if batch.first == 1 and batch.h_start != genesis(batch.lock_id, batch.epoch):
         raise ProtocolError("batch does not start at the epoch's genesis")
     gap = batch.gap
-    if gap is not None and not 1 <= gap.first <= gap.last:
-        raise ProtocolError("gap runs backwards")
+    if gap is not None and not 1 <= gap.first <= gap.last < batch.first:
+        raise ProtocolError("gap runs backwards or into the batch")
     if gap is not None and batch.first == gap.last + 1 and batch.h_start != gap.hash:
         raise ProtocolError("batch does not continue its gap's chain")

@@ -164,10 +164,8 @@ def _parse(payload: bytes) -> Manifest:
 
 def _role_key(value: object) -> RoleKey:
     role, kid, public = fields.array(value, 3, "role key")
-    if role not in set(Role):
-        raise ProtocolError("role key has an unknown role")
     return RoleKey(
-        Role(role),
+        fields.member(role, Role, "role"),
         fields.octets(kid, KID_LENGTH, "role key id"),
         fields.octets(public, PUBLIC_KEY_LENGTH, "role key"),
     )

@@ -14,8 +14,6 @@ from protocol.reasons import Reason, reason
 from protocol.token import Scope
 
 REQUEST_ID_LENGTH = 8
-MAX_BATCH = gatt.LOG_SESSION_BYTES + 512
-"""A sealed batch: at most 4 kB of log and what signing and sealing add."""
 MAX_STATEMENT = 192
 _MAX_REQUEST = 1 + 1 + 1 + REQUEST_ID_LENGTH + 2 + token.MAX_SIZE
 
@@ -72,10 +70,8 @@ class Request:
     def parse(cls, data: bytes) -> "Request":
         """Parse strictly; an unknown command is malformed."""
         command, request_id, encoded = fields.array(cbor.decode(data, max_size=_MAX_REQUEST), 3, "request")
-        if isinstance(command, bool) or command not in set(Command):
-            raise ProtocolError("request has an unknown command")
         return cls(
-            command=Command(command),
+            command=fields.member(command, Command, "command"),
             request_id=fields.octets(request_id, REQUEST_ID_LENGTH, "request id"),
             token=fields.blob(encoded, token.MAX_SIZE, "token"),
         )
@@ -198,7 +194,7 @@ def parse_from_lock(data: bytes) -> LockMessage:
     parsers: dict[int, Callable[[list[Any]], LockMessage]] = {
         _DECISION: _decision,
         _OUTCOME: _outcome,
-        _LOG: lambda b: LogBatch(fields.blob(_one(b), MAX_BATCH, "sealed batch")),
+        _LOG: lambda b: LogBatch(fields.blob(_one(b), gatt.MAX_SEALED_LOG, "sealed batch")),
         _BULLETIN_RESULT: _bulletin_result,
         _TIME_RESULT: lambda b: TimeResult(fields.uint(_one(b), _MAX_CODE, "reason")),
         _DONE: lambda b: Done(fields.uint(_one(b), fields.MAX_COUNTER, "remaining")),
@@ -245,7 +241,7 @@ def _decision(body: list[Any]) -> Decision:
 def _outcome(body: list[Any]) -> Outcome:
     code, seq, battery = fields.array(body, 3, "outcome")
     return Outcome(
-        code=OutcomeCode(fields.uint(code, max(OutcomeCode), "outcome")),
+        code=fields.member(code, OutcomeCode, "outcome"),
         seq=fields.uint(seq, fields.MAX_COUNTER, "passage number"),
         battery=None if battery is None else fields.uint(battery, 100, "battery"),
     )

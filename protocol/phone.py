@@ -1,11 +1,13 @@
 """The phone's side of one attempt at one door, as a state machine: frames in, frames and answers out.
 
-    WAIT_M0 -> (m0) -> WAIT_M2 -> (granted) -> WAIT_M3 -> (outcome) -> CARRYING -> (done) -> ENDED
-                          |            refused, newer bulletin at hand -> CURING -> (m2 again) ...
-                          +-> refused -> ENDED
+    WAIT_M0 -> (m0) -> WAIT_M2 -> granted -> WAIT_M3 -> (outcome) -> CARRYING -> (done) -> ENDED
+                          +-> refused, nothing to hand over -> ENDED
+                          +-> refused, newer bulletin at hand -> HANDING_OVER -> (its result) -> ENDED
+                          +-> the same, and it may cure -> CURING -> (its result, m2 again) -> as from WAIT_M2
 
-It keeps no clock and does no I/O; the caller sends what ``receive`` returns and decides how long to wait. A
-new attempt with the same request id never acts twice, whatever was lost of this one.
+A refused phone stays until the lock has answered its bulletin: whoever hangs up earlier may cut it off on
+the way. The session keeps no clock and does no I/O; the caller sends what ``receive`` returns and decides how
+long to wait. A new attempt with the same request id never acts twice, whatever was lost of this one.
 """
 
 from collections.abc import Callable
@@ -23,9 +25,11 @@ from protocol.messages import (
     Done,
     FreshTime,
     LockMessage,
+    LogBatch,
     Outcome,
     PhoneMessage,
     Request,
+    TimeResult,
 )
 from protocol.reasons import CURABLE_BY_BULLETIN, Reason
 
@@ -36,6 +40,9 @@ class PhoneState(Enum):
     WAIT_M0 = "wait_m0"
     WAIT_M2 = "wait_m2"
     CURING = "curing"
+    """Refused; a bulletin is on its way that may make the lock judge the request once more."""
+    HANDING_OVER = "handing_over"
+    """Refused for good; the lock still has to say what became of the bulletin."""
     WAIT_M3 = "wait_m3"
     CARRYING = "carrying"
     ENDED = "ended"
@@ -78,6 +85,7 @@ class PhoneSession:
     news: bytes | None = None
     """The newest bulletin for this binding, if the phone holds one."""
     carry_bytes: int = gatt.LOG_SESSION_BYTES
+    """How much sealed log this phone takes along; a lock that sends more has left the protocol."""
     state: PhoneState = field(default=PhoneState.WAIT_M0, init=False)
     decision: Decision | None = field(default=None, init=False)
     outcome: Outcome | None = field(default=None, init=False)
@@ -88,6 +96,9 @@ class PhoneSession:
         self._channel: handshake.Channel | None = None
         self._m0_seen = 0
         self._offered = False
+        self._results_due = 0
+        self._times_due = 0
+        self._carried = 0
         self._news_seq = bulletin.parse(self.news).body.seq if self.news else 0
 
     def receive(self, frame: bytes) -> Step:
@@ -104,7 +115,13 @@ class PhoneSession:
             raise
 
     def offer_time(self, statement: bytes) -> tuple[bytes, ...]:
-        """Return the frames that hand the lock a fresh time statement for this session's m0."""
+        """Return the frames that hand the lock a fresh time statement for this session's m0.
+
+        Raises ProtocolError before the lock has decided: until then it has not proved itself.
+        """
+        if self.decision is None:
+            raise ProtocolError("no decision yet")
+        self._times_due += 1
         return self._frames(FreshTime(statement))
 
     def _take(self, message: framing.Message) -> Step:
@@ -141,38 +158,49 @@ class PhoneSession:
             case Outcome() if self.state is PhoneState.WAIT_M3:
                 self.outcome = said
                 self.state = PhoneState.CARRYING
-            case BulletinResult() if self._offered:
+            case BulletinResult() if self._results_due:
                 self._bulletin_taken(said)
             case Done() if self.state is PhoneState.CARRYING:
                 self.state = PhoneState.ENDED
-            case messages.LogBatch() if self.state is PhoneState.CARRYING:
-                pass
-            case messages.TimeResult():
-                pass
+            case LogBatch() if self.state is PhoneState.CARRYING:
+                self._carry(said)
+            case TimeResult() if self._times_due:
+                self._times_due -= 1
             case _:
                 raise ProtocolError("the lock sent a message out of turn")
         return Step(send=send, said=(said,))
 
     def _decided(self, decision: Decision) -> tuple[bytes, ...]:
-        curing = self.state is PhoneState.CURING
         self.decision = decision
         offer = self._offer(decision)
         if decision.granted:
             self.state = PhoneState.WAIT_M3
             return offer + self._frames(Carry(self.carry_bytes))
-        curable = decision.reason in CURABLE_BY_BULLETIN and bool(offer) and not curing
-        self.state = PhoneState.CURING if curable else PhoneState.ENDED
+        if not offer:
+            self.state = PhoneState.ENDED
+        elif decision.reason in CURABLE_BY_BULLETIN:
+            self.state = PhoneState.CURING
+        else:
+            self.state = PhoneState.HANDING_OVER
         return offer
 
     def _offer(self, decision: Decision) -> tuple[bytes, ...]:
         if self.news is None or self._offered or decision.bulletin_seq >= self._news_seq:
             return ()
         self._offered = True
+        self._results_due = 1
         return self._frames(BulletinOffer(self.news))
 
     def _bulletin_taken(self, result: BulletinResult) -> None:
-        if self.state is PhoneState.CURING and result.reason != Reason.GRANTED:
+        self._results_due = 0
+        cured = self.state is PhoneState.CURING and result.reason == Reason.GRANTED
+        if not cured and self.state in (PhoneState.CURING, PhoneState.HANDING_OVER):
             self.state = PhoneState.ENDED
+
+    def _carry(self, batch: LogBatch) -> None:
+        self._carried += len(batch.sealed)
+        if self._carried > self.carry_bytes:
+            raise ProtocolError("the lock sends more log than the phone takes")
 
     def _frames(self, message: PhoneMessage) -> tuple[bytes, ...]:
         if self._channel is None:

@@ -55,6 +55,8 @@ class Reason(IntEnum):
     COMMISSION_INVALID = 64
     COMMISSION_WRONG_LOCK = 65
     COMMISSION_ROOT_MISMATCH = 66
+    COMMISSION_OLD = 67
+    """The package is not newer than what the lock knows: an earlier one, played again."""
 
     @property
     def slug(self) -> str:

@@ -10,14 +10,14 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from protocol import cbor, cose, fields, lockrecord
+from protocol import cbor, cose, fields, gatt, lockrecord
 from protocol.errors import ProtocolError
 from protocol.keys import KID_LENGTH
 from protocol.manifest import RoleKey
 
 OVERHEAD = 32 + 16
 """Encapsulated key and tag (bytes)."""
-MAX_LOG = 5120
+MAX_LOG = gatt.MAX_SEALED_LOG
 _VERSION = 1
 _SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 

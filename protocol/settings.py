@@ -67,6 +67,4 @@ class LockSettings:
 
 def door_kind(value: Any) -> DoorKind:
     """Parse a door kind."""
-    if isinstance(value, bool) or value not in set(DoorKind):
-        raise ProtocolError("unknown door kind")
-    return DoorKind(value)
+    return fields.member(value, DoorKind, "door kind")
