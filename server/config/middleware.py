@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import translation
 from django_scopes import scope, scopes_disabled
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -81,3 +83,21 @@ class MunicipalityScopeMiddleware:
         response = self.get_response(request)
         render = getattr(response, "render", None)
         return render() if callable(render) and isinstance(response, HttpResponse) else response
+
+
+class StaticMiddleware(WhiteNoiseMiddleware):
+    """WhiteNoise whose answers are whole, not streamed.
+
+    Under ASGI a synchronous stream is read in one go anyway, with a warning for each file; ours are small.
+    """
+
+    @staticmethod
+    def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
+        """Answer with a static file."""
+        streamed = WhiteNoiseMiddleware.serve(static_file, request)
+        try:
+            whole = HttpResponse(b"".join(streamed.streaming_content), status=streamed.status_code)
+        finally:
+            streamed.close()
+        whole.headers = streamed.headers
+        return whole

@@ -72,7 +72,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "server.config.middleware.StaticMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "server.config.middleware.SwedishFirstMiddleware",
@@ -136,7 +136,7 @@ CHANNEL_LAYERS = {
     if REDIS_URL
     else {"BACKEND": "server.config.channel_layer.ThreadSafeChannelLayer"}
 }
-CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
 # A memory broker is one process's own: only `serve`, which runs a worker beside itself, may queue into it.
 CELERY_TASK_ALWAYS_EAGER = not REDIS_URL
 CELERY_TASK_EAGER_PROPAGATES = True
@@ -160,6 +160,7 @@ USE_TZ = True
 # --- files -----------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns about a missing folder even when finders serve everything
 STATICFILES_DIRS = [BASE_DIR / "server" / "config" / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG

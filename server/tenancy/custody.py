@@ -45,7 +45,7 @@ def seal(secret: bytes, context: str) -> bytes:
     return VERSION + fingerprint + nonce + cipher.encrypt(nonce, secret, context.encode())
 
 
-def unseal(sealed: bytes, context: str) -> bytes:
+def unseal(sealed: bytes | memoryview, context: str) -> bytes:
     """Return the secret; raises `SealError` when no configured key opens it in this context."""
     sealed = bytes(sealed)
     if sealed[:1] != VERSION:

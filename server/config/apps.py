@@ -1,0 +1,20 @@
+"""App configuration of `server.config`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ServerConfig(AppConfig):
+    """The server as a whole."""
+
+    name = "server.config"
+    label = "config"
+    verbose_name = _("Server")
+
+    def ready(self) -> None:
+        """Make the Celery application the current one, so that shared tasks belong to it."""
+        import_module("server.config.celery")
