@@ -69,12 +69,12 @@ class Schedule:
         self._heap: list[tuple[float, int, int, Advertiser]] = []
         self._order = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._running = False
+        self.running = False
 
     def add(self, advertiser: Advertiser) -> None:
         """A new advertiser: its first advert is due now."""
         self._advertisers[advertiser] = None
-        if self._running:
+        if self.running:
             self._push(advertiser, self._loop.time())
             self._arm()
 
@@ -84,14 +84,14 @@ class Schedule:
 
     def run(self, *, anybody_listens: bool) -> None:
         """Start when the first listener comes, stop when the last goes."""
-        if anybody_listens and not self._running:
-            self._running = True
+        if anybody_listens and not self.running:
+            self.running = True
             now = self._loop.time()
             for advertiser in self._advertisers:
                 self._push(advertiser, now + self._random.uniform(0, advertiser.interval))
             self._arm()
-        elif not anybody_listens and self._running:
-            self._running = False
+        elif not anybody_listens and self.running:
+            self.running = False
             self._heap.clear()
             self._disarm()
 
@@ -120,5 +120,5 @@ class Schedule:
             # A late loop does not make up for missed adverts: a radio would not either.
             self._push(advertiser, max(when + advertiser.interval, now) + jitter)
             self._ether.broadcast(advertiser)
-        if self._running:
+        if self.running:
             self._arm()
