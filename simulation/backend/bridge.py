@@ -28,3 +28,15 @@ def call_on(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *a
         loop.call_soon(function, *args)
     else:
         loop.call_soon_threadsafe(function, *args)
+
+
+def call_now_on(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *args: object) -> None:
+    """Call ``function`` at once when this is ``loop``'s own thread, soon otherwise."""
+    try:
+        here = asyncio.get_running_loop()
+    except RuntimeError:
+        here = None
+    if here is loop:
+        function(*args)
+    else:
+        loop.call_soon_threadsafe(function, *args)

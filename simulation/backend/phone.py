@@ -11,7 +11,7 @@ from bumble.core import ConnectionError as BumbleConnectionError
 from bumble.core import TimeoutError as BumbleTimeoutError
 from bumble.device import Advertisement, Connection, Device
 
-from simulation.backend.bridge import run_on
+from simulation.backend.bridge import call_now_on, run_on
 from simulation.backend.client import SimulatedClient
 from simulation.backend.host import make_device
 from simulation.backend.scanner import SimulatedScanner
@@ -59,7 +59,17 @@ class PhoneRadio:
         """Carry the phone somewhere (metres)."""
         self._position = position
         if self._device is not None:
-            self.loop.call_soon_threadsafe(self.ether.move, self.name, position)
+            call_now_on(self.loop, self.ether.move, self.name, position)
+
+    async def leave(self) -> None:
+        """Vanish from the ether as a phone does that runs out of battery; its next use starts it anew."""
+        await run_on(self.loop, self._vanish())
+
+    async def _vanish(self) -> None:
+        self._scanners.clear()
+        if self._device is not None:
+            self._device = None
+            self.ether.remove(self.name)
 
     # --- power -------------------------------------------------------------------------------------------
 

@@ -69,6 +69,7 @@ class Schedule:
         self._heap: list[tuple[float, int, int, Advertiser]] = []
         self._order = 0
         self._timer: asyncio.TimerHandle | None = None
+        #: Whether anybody listens; nothing is scheduled otherwise.
         self.running = False
 
     def add(self, advertiser: Advertiser) -> None:

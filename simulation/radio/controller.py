@@ -23,6 +23,7 @@ from simulation.radio.packets import Side
 
 if TYPE_CHECKING:
     from simulation.radio.ether import Ether
+    from simulation.radio.link import Link
 
 SUCCESS = hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.SUCCESS)
 DISALLOWED = hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR)
@@ -233,7 +234,7 @@ class VirtualController(bumble_controller.Controller):
         return self.public_address if public else self.random_address
 
     def open_connection(self, side: Side, own: hci.Address, peer: hci.Address) -> LeConnection:
-        """Make this end of a new link; the ether ties the two together."""
+        """Make this end of a new link; ``adopt`` makes it count."""
         connection = LeConnection(
             controller=self,
             handle=self.allocate_connection_handle(),
@@ -245,11 +246,12 @@ class VirtualController(bumble_controller.Controller):
             link_type=hci.HCI_Connection_Complete_Event.LinkType.ACL,
         )
         connection.side = side
-        self.le_connections[cast(hci.Address, connection.handle)] = connection
         return connection
 
-    def report_connection(self, connection: LeConnection, interval: int, latency: int, timeout: int) -> None:
-        """Tell the host it is connected (7.7.65.1); units are those of the HCI command."""
+    def adopt(self, connection: LeConnection, air: Link, interval: int, latency: int, timeout: int) -> None:
+        """Tie an end to its link and tell the host (7.7.65.1); units are those of the HCI command."""
+        connection.air = air
+        self.le_connections[cast(hci.Address, connection.handle)] = connection
         self.send_hci_packet(
             hci.HCI_LE_Connection_Complete_Event(
                 status=hci.HCI_ErrorCode.SUCCESS,

@@ -179,7 +179,7 @@ class Ether:
         central.pending_le_connection = None
         self.listening(central)
         address = advertiser.address
-        advertiser.stop()
+        heard = self._random.random() >= self.conditions.connect_loss
         own = central.own_address(int(command.own_address_type))
         ends = {
             Side.CENTRAL: central.open_connection(Side.CENTRAL, own, address),
@@ -195,12 +195,13 @@ class Ether:
             supervision_timeout=timeout * TIMEOUT_UNIT,
         )
         self._links[link.number] = link
-        for end in ends.values():
-            end.air = link
         # The peripheral first: it must know the connection before the central's first packet reaches it.
-        for side in (Side.PERIPHERAL, Side.CENTRAL):
-            controller = peripheral if side is Side.PERIPHERAL else central
-            controller.report_connection(ends[side], interval, command.max_latency, timeout)
+        if heard:
+            advertiser.stop()
+            peripheral.adopt(ends[Side.PERIPHERAL], link, interval, command.max_latency, timeout)
+        central.adopt(ends[Side.CENTRAL], link, interval, command.max_latency, timeout)
+        if not heard:
+            link.fail_to_establish()
 
     def links(self, name: str | None = None) -> list[Link]:
         """The live links, of one controller when named."""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: The longest link-layer payload (data length extension), and so the longest ACL fragment, in bytes.
 LL_PAYLOAD = 251
+#: A connection without a packet in so many events was never established.
+ESTABLISHMENT_EVENTS = 6
 #: What a retransmission costs when connection events are not modelled, in seconds (the shortest interval).
 BARE_RETRANSMISSION = 0.0075
 
@@ -208,6 +210,13 @@ class Link:
         if self._supervision is not None:
             self._supervision.cancel()
             self._supervision = None
+
+    def fail_to_establish(self) -> None:
+        """The peripheral never heard the request; six silent intervals (4.5.2) tell the central."""
+        self.cut = True
+        patience = ESTABLISHMENT_EVENTS * self.asked_interval
+        failed = {Side.CENTRAL: hci.HCI_CONNECTION_FAILED_TO_BE_ESTABLISHED_ERROR}
+        self._supervision = self._loop.call_later(patience, self._finish, failed)
 
     def _supervision_expired(self) -> None:
         self._supervision = None

@@ -166,7 +166,6 @@ async def test_a_disconnect_in_mid_request_is_a_bleak_error() -> None:
     client = BleakClient(await find(radio), gone.append, backend=radio.client_backend)
     await client.connect()
     radio.move((500.0, 0.0))
-    await asyncio.sleep(0)
     with pytest.raises(BleakError, match="disconnected"):
         await client.read_gatt_char(COMMAND)
     assert gone == [client]

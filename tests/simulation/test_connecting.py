@@ -176,3 +176,40 @@ async def test_names_are_unique_and_addresses_follow_the_seed() -> None:
     assert ether.address("lock") == Ether(seed=1).address("lock")
     assert ether.address("lock") != Ether(seed=2).address("lock")
     assert ether.address("lock") != ether.address("other")
+
+
+@virtual_time
+async def test_a_connection_request_nobody_heard_fails_soon_and_may_be_tried_again() -> None:
+    ether = Ether(seed=1)
+    lock = await EchoPeripheral(ether).start()
+    radio = PhoneRadio(ether, "phone")
+    device = await find(radio)
+    ether.conditions.connect_loss = 1.0
+    started = now()
+    with pytest.raises(BleakError):
+        await BleakClient(device, backend=radio.client_backend).connect()
+    # The next advert, then six of the intervals bumble asks for (30 ms at most).
+    assert now() - started < 0.11 + 6 * 0.03 + 0.001
+    assert lock.connections == []
+    assert ether.links() == []
+    ether.conditions.connect_loss = 0.0
+    async with session(radio, device) as mine:
+        assert await mine.ask(b"again") == b"again"
+
+
+@virtual_time
+async def test_a_phone_without_battery_is_missed_and_may_come_back() -> None:
+    ether = Ether(seed=1)
+    lock = await EchoPeripheral(ether).start()
+    radio = PhoneRadio(ether, "phone")
+    device = await find(radio)
+    await BleakClient(device, backend=radio.client_backend).connect()
+    await radio.leave()
+    await radio.leave()
+    with pytest.raises(KeyError):
+        ether.find("phone")
+    await asyncio.sleep(1)
+    assert len(lock.disconnect_reasons) == 1
+    await lock.advertise()
+    async with session(radio, device) as mine:
+        assert await mine.ask(b"charged") == b"charged"

@@ -27,13 +27,14 @@ async def test_a_hundred_locks_in_real_time() -> None:
     ether = Ether(seed=1)
     locks = await crowd(ether, 100, 100)
     radio = PhoneRadio(ether, "phone")
-    started, cpu = time.monotonic(), time.process_time()
+    cpu = time.process_time()
     seen = await sightings(radio, 1.0)
-    wall, busy = time.monotonic() - started, time.process_time() - cpu
+    busy = time.process_time() - cpu
     assert {device.address for device, _ in seen} == {lock.address for lock in locks}
     # A thousand adverts a second, told with their scan responses; a crowded machine may skip some.
     assert len(seen) > 500
-    assert busy < wall
+    # Some 0.2 s of CPU when it was measured.
+    assert busy < 0.7
     async with session(radio, await find(radio, locks[42].address)) as mine:
         assert await mine.ask(b"you") == b"you"
     assert [lock.written for lock in locks if lock.written] == [[b"you"]]
@@ -50,9 +51,10 @@ async def test_a_hundred_idle_locks_cost_nothing() -> None:
 async def test_five_hundred_locks_at_one_second() -> None:
     ether = Ether(seed=1)
     locks = await crowd(ether, 500, 1000)
-    cpu, started = time.process_time(), time.monotonic()
+    cpu = time.process_time()
     seen = await sightings(PhoneRadio(ether, "phone"), 1.5)
-    assert time.process_time() - cpu < time.monotonic() - started
+    # Some 0.2 s of CPU when it was measured.
+    assert time.process_time() - cpu < 0.75
     assert {device.address for device, _ in seen} == {lock.address for lock in locks}
 
 

@@ -109,7 +109,6 @@ async def test_a_disconnect_the_peer_cannot_hear_ends_by_supervision() -> None:
     client = BleakClient(await find(radio), backend=radio.client_backend)
     await client.connect()
     radio.move((500.0, 0.0))
-    await asyncio.sleep(0)
     left = now()
     await client.disconnect()
     assert now() - left == pytest.approx(SUPERVISION)
