@@ -5,58 +5,9 @@ A driver never claims more than its sensor saw. Times are seconds of a monotonic
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
 from typing import Protocol
 
-
-class Order(Enum):
-    """What the core can ask for."""
-
-    UNLOCK = "unlock"
-    LOCK = "lock"
-    PULSE = "pulse"
-    """Release an electric strike for a few seconds (gates): nothing is left unlocked afterwards."""
-    STOP = "stop"
-
-
-class Bolt(Enum):
-    """Where the bolt is, as the sensor sees it."""
-
-    LOCKED = "locked"
-    UNLOCKED = "unlocked"
-    BETWEEN = "between"
-
-
-class Result(Enum):
-    """What came of an order."""
-
-    MOVED = "moved"
-    ALREADY = "already"
-    JAM = "jam"
-    """The motor stalled against something: its current rose and the bolt stood still."""
-    TIMEOUT = "timeout"
-    """The sensor did not show the new place in time."""
-    BY_HAND = "by_hand"
-    """Knob or metal key moved the bolt while the motor ran; the motor let go."""
-
-
-@dataclass(frozen=True)
-class MotorDone:
-    """An order came to its end."""
-
-    order: Order
-    result: Result
-
-
-@dataclass(frozen=True)
-class HandMoved:
-    """Knob or metal key moved the bolt to this place, with or without a motor running."""
-
-    bolt: Bolt
-
-
-MotorEvent = MotorDone | HandMoved
+from lockagent.bolt import Bolt, MotorEvent, Order
 
 
 class Motor(Protocol):
@@ -72,8 +23,11 @@ class Motor(Protocol):
         """Charge left in percent; None on mains."""
         ...
 
-    def order(self, order: Order, now: float) -> None:
-        """Begin an order; a new one replaces the one under way without an event for the old."""
+    def order(self, order: Order, now: float, hold: float = 0.0) -> None:
+        """Begin an order; a new one replaces the one under way without an event for the old.
+
+        `hold`: seconds a strike stays released (PULSE only).
+        """
         ...
 
     def poll(self, now: float) -> list[MotorEvent]:

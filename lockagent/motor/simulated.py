@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lockagent.motor.port import Bolt, HandMoved, MotorDone, MotorEvent, Order, Result
+from lockagent.bolt import Bolt, HandMoved, MotorDone, MotorEvent, Order, Result
 
 
 @dataclass
@@ -49,6 +49,7 @@ class SimulatedMotor:
         self._stall = stall_seconds
         self._limit = limit_seconds
         self._run: _Run | None = None
+        self._released_until = 0.0
         self._events: list[MotorEvent] = []
 
     @property
@@ -61,8 +62,8 @@ class SimulatedMotor:
         """Charge left in percent; None on mains."""
         return self._battery
 
-    def order(self, order: Order, now: float) -> None:
-        """Begin an order; STOP leaves the bolt where it was."""
+    def order(self, order: Order, now: float, hold: float = 0.0) -> None:
+        """Begin an order; STOP leaves the bolt where it was. A released strike falls back after `hold`."""
         self._settle(now)
         if order is Order.STOP:
             self._run = None
@@ -73,6 +74,8 @@ class SimulatedMotor:
             return
         self.runs.append(order)
         self._run = self._planned(order, wanted, now)
+        if order is Order.PULSE and self._run.result is Result.MOVED:
+            self._released_until = self._run.ends_at + hold
 
     def poll(self, now: float) -> list[MotorEvent]:
         """Return what has happened up to `now`."""
@@ -85,6 +88,10 @@ class SimulatedMotor:
         if self._events:
             return 0.0
         return self._run.ends_at if self._run is not None else None
+
+    def passable(self, now: float) -> bool:
+        """Whether a person can walk through: the bolt is drawn or the strike released."""
+        return self._bolt is Bolt.UNLOCKED or (self._run is None and now < self._released_until)
 
     def turn_by_hand(self, bolt: Bolt, now: float) -> None:
         """Knob or metal key: the clutch gives way, whatever the motor was about to do."""

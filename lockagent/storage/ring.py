@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from lockagent.records import LogRecord
 from lockagent.storage.port import Files
-from lockagent.storage.slot import BLANK, SLOT_SIZE, LogRecord, StoredSlot, pack, unpack
+from lockagent.storage.slot import BLANK, SLOT_SIZE, StoredSlot, pack, unpack
 
 CAPACITY = 4096
 ChainStep = Callable[[bytes, bytes], bytes]

@@ -8,62 +8,17 @@ reports it as the first entry of that epoch; nothing damaged is ever believed.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import IntEnum
+from dataclasses import replace
 
+from lockagent.records import Boot, Damage, LogRecord, StateImage
 from lockagent.storage.port import Files
 from lockagent.storage.ring import CAPACITY, ChainStep, Loaded, LogRing
-from lockagent.storage.slot import LogRecord
 from lockagent.storage.slots import StateCorruptError, StateSlots
-
-_HEAD = struct.Struct(">QQQB")
-
-
-class Damage(IntEnum):
-    """Why the current log epoch began; stands in the `store_corrupt` entry."""
-
-    NONE = 0
-    LOG = 1
-    STATE_LOST = 2
-    STATE_ROLLED_BACK = 3
 
 
 class NoStoreError(Exception):
     """The folder holds no lock: `init` has not been run there."""
-
-
-@dataclass(frozen=True)
-class StateImage:
-    """What the state slots hold: the log's own numbers beside whatever the core wants remembered."""
-
-    epoch: int
-    acked: int
-    head: int
-    damage: Damage
-    payload: bytes
-
-    def pack(self) -> bytes:
-        """Return the bytes kept in a slot."""
-        return _HEAD.pack(self.epoch, self.acked, self.head, self.damage) + self.payload
-
-    @classmethod
-    def unpack(cls, blob: bytes) -> StateImage:
-        """Inverse of `pack`."""
-        epoch, acked, head, damage = _HEAD.unpack_from(blob)
-        return cls(epoch, acked, head, Damage(damage), blob[_HEAD.size :])
-
-
-@dataclass(frozen=True)
-class Boot:
-    """What the core starts from. `state.payload` is empty when what the lock knew is lost."""
-
-    state: StateImage
-    records: list[LogRecord]
-    torn_tail: bool
-    salvaged: list[LogRecord]
-    """Readable entries of the epoch before, when this boot began a new one: to know repeated requests by."""
 
 
 class LockStore:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lockagent.motor.port import Bolt, HandMoved, MotorDone, Order, Result
+from lockagent.bolt import Bolt, HandMoved, MotorDone, Order, Result
 from lockagent.motor.simulated import SimulatedMotor
 
 
@@ -61,10 +61,13 @@ def test_rule_11_a_hand_wins_over_a_jam_and_a_dead_motor() -> None:
 
 def test_a_strike_pulse_leaves_the_bolt_where_it_was() -> None:
     motor = SimulatedMotor()
-    motor.order(Order.PULSE, 0.0)
+    motor.order(Order.PULSE, 0.0, hold=5.0)
+    assert not motor.passable(0.0)
     assert motor.poll(1.2) == [MotorDone(Order.PULSE, Result.MOVED)]
     assert motor.bolt is Bolt.LOCKED
     assert motor.runs == [Order.PULSE]
+    assert motor.passable(6.1)
+    assert not motor.passable(6.3)
 
 
 def test_stop_ends_a_run_without_an_event() -> None:

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lockagent.records import Boot, Damage, LogRecord, StateImage
 from lockagent.storage.port import StorageError, StorageProblem
-from lockagent.storage.slot import SLOT_SIZE, LogRecord, pack, unpack
-from lockagent.storage.store import Boot, Damage, LockStore, NoStoreError, StateImage
+from lockagent.storage.slot import SLOT_SIZE, pack, unpack
+from lockagent.storage.store import LockStore, NoStoreError
 from tests.lockagent.crashdisk import CrashDisk, PowerCutError, seeded
 
 CAPACITY = 16
@@ -50,7 +51,7 @@ class Writer:
         return cls(store, image, head, {record.seq: record.entry for record in boot.records})
 
     def append(self, entry: bytes) -> None:
-        record = LogRecord(self.image.head + 1, self.head_hash, entry, entry[:3])
+        record = LogRecord(self.image.head + 1, self.head_hash, entry)
         self.store.append(self.image.epoch, record)
         self.image = replace(self.image, head=record.seq)
         self.head_hash = step(record.hash_before, entry)
@@ -95,7 +96,7 @@ def test_no_store_is_said_plainly() -> None:
 
 
 def test_slot_carries_everything_back() -> None:
-    record = LogRecord(7, bytes(range(32)), b"entry", b"annex")
+    record = LogRecord(7, bytes(range(32)), b"entry")
     slot = unpack(pack(3, 9, record))
     assert slot is not None
     assert (slot.epoch, slot.generation, slot.record) == (3, 9, record)
@@ -103,12 +104,12 @@ def test_slot_carries_everything_back() -> None:
 
 def test_too_large_an_entry_is_refused() -> None:
     with pytest.raises(ValueError, match="too large"):
-        pack(1, 1, LogRecord(1, bytes(32), bytes(193)))
+        pack(1, 1, LogRecord(1, bytes(32), bytes(195)))
 
 
 @pytest.mark.parametrize("at", range(0, SLOT_SIZE, 5))
 def test_any_altered_byte_of_a_slot_is_noticed(at: int) -> None:
-    slot = bytearray(pack(3, 9, LogRecord(7, bytes(32), b"entry", b"annex")))
+    slot = bytearray(pack(3, 9, LogRecord(7, bytes(32), b"entry")))
     slot[at] ^= 0x40
     assert unpack(bytes(slot)) is None
 
@@ -191,7 +192,6 @@ def test_ring_goes_round_and_keeps_the_newest() -> None:
     boot = opened(disk).boot()
     assert [record.seq for record in boot.records] == list(range(100 - CAPACITY + 1, 101))
     assert boot.records[0].hash_before == writer_hash(84)
-    assert [record.annex for record in boot.records][-1] == b"100"
 
 
 def writer_hash(seq: int) -> bytes:

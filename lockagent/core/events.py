@@ -1,0 +1,148 @@
+"""Everything that can happen to the core, and everything it can ask for.
+
+The core is `handle(event, mono) -> effects`. `mono` is a monotonic clock in seconds; calendar time exists
+only as the core's own lower bound (see `clock`). Effects are to be carried out in the order given. After each
+`AppendLog` and `SaveState` the runtime answers with `Stored` before it hands in anything else of that kind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lockagent.bolt import Bolt, HandMoved, MotorDone, Order
+from lockagent.records import LogRecord, StateImage
+from protocol.commission import Commission
+from protocol.reasons import Reason
+
+
+@dataclass(frozen=True)
+class Started:
+    """First event after boot. `bolt` is what the sensor sees."""
+
+    bolt: Bolt
+
+
+@dataclass(frozen=True)
+class LinkUp:
+    """A central connected. `link` is a number never used before since boot."""
+
+    link: int
+
+
+@dataclass(frozen=True)
+class Subscribed:
+    """The central enabled notifications; a frame to it holds up to `capacity` bytes (ATT MTU - 3)."""
+
+    link: int
+    capacity: int
+
+
+@dataclass(frozen=True)
+class FrameIn:
+    """The central wrote one frame."""
+
+    link: int
+    frame: bytes
+
+
+@dataclass(frozen=True)
+class LinkDown:
+    """The link is gone, whoever ended it."""
+
+    link: int
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Time passed: handed in when `next_tick_at` is reached."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The pending `AppendLog` or `SaveState` is on the disk (ok) or failed."""
+
+    ok: bool
+
+
+@dataclass(frozen=True)
+class Battery:
+    """Charge left in percent, measured under load; None on mains."""
+
+    percent: int | None
+
+
+@dataclass(frozen=True)
+class Commissioned:
+    """An installer hands the lock its place: a package verified under the roots it brings."""
+
+    commission: Commission
+
+
+Event = (
+    Started
+    | LinkUp
+    | Subscribed
+    | FrameIn
+    | LinkDown
+    | Tick
+    | Stored
+    | MotorDone
+    | HandMoved
+    | Battery
+    | Commissioned
+)
+
+
+@dataclass(frozen=True)
+class Send:
+    """Notify one frame on a link."""
+
+    link: int
+    frame: bytes
+
+
+@dataclass(frozen=True)
+class Disconnect:
+    """End a link."""
+
+    link: int
+
+
+@dataclass(frozen=True)
+class AppendLog:
+    """Write one log entry and flush it; answer with `Stored`."""
+
+    epoch: int
+    record: LogRecord
+
+
+@dataclass(frozen=True)
+class SaveState:
+    """Replace the state record; answer with `Stored`."""
+
+    image: StateImage
+
+
+@dataclass(frozen=True)
+class Drive:
+    """Give the motor an order; `hold` is how many seconds a strike stays released."""
+
+    order: Order
+    hold: float = 0.0
+
+
+@dataclass(frozen=True)
+class CommissionResult:
+    """What became of a commissioning: GRANTED, or why the lock stays as it was."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Advertise:
+    """From now on advertise this manufacturer data (without company id) from a fresh random address."""
+
+    data: bytes
+
+
+Effect = Send | Disconnect | AppendLog | SaveState | Drive | Advertise | CommissionResult

@@ -1,0 +1,201 @@
+"""Connections before anybody is authenticated: m0, its life, m1, and making room for those who knock rightly.
+
+A stranger costs one m0 at a time and at most four per link. Nobody waits behind a stranger: an m1 is read the
+moment its last frame arrives, and when places are short the oldest link without a valid mac1 goes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from lockagent.core.events import Disconnect, Send
+from protocol import framing, gatt, messages
+from protocol.errors import ProtocolError
+from protocol.framing import Kind, Reassembler
+from protocol.handshake import Channel, LockHandshake, M1Error, Step, m0_hash
+from protocol.keys import HolderKey, KeyType
+from protocol.reasons import Reason
+
+PLACES = gatt.MIN_LINKS + 1
+"""With this many links the next one would find no place."""
+SILENT_SECONDS = gatt.SESSION_SECONDS
+"""A link that never subscribes is ended after this long."""
+
+Emit = Callable[[Send | Disconnect], None]
+
+
+@dataclass(frozen=True)
+class Introduced:
+    """A phone that proved to hold its key, and what it asks."""
+
+    holder: HolderKey
+    plaintext: bytes
+    channel: Channel
+    m0_hash: bytes
+
+
+@dataclass
+class Link:
+    """One connection."""
+
+    number: int
+    since: float
+    capacity: int = 0
+    handshake: LockHandshake | None = None
+    expired: LockHandshake | None = None
+    """The one before, to know an answer that crossed its renewal in the air."""
+    m0_count: int = 0
+    m0_dies: float = 0.0
+    """When the m0 on the table stops being answerable."""
+    streaming: bool = False
+    """An m1 began to arrive in time."""
+    known: bool = False
+    """A valid mac1 came over this link: somebody with this door's adv_key."""
+    introduced: bool = False
+    reassembler: Reassembler = field(default_factory=lambda: Reassembler(gatt.MAX_HANDSHAKE_MESSAGE))
+
+
+class Links:
+    """All connections, and everything that happens on them before a session."""
+
+    def __init__(
+        self,
+        emit: Emit,
+        handshake: Callable[[], LockHandshake | None],
+        introduce: Callable[[Link, Introduced], None],
+        failed: Callable[[], None],
+    ) -> None:
+        """`handshake`: one with a fresh m0. `introduce`: a phone is authenticated. `failed`: count it."""
+        self._emit = emit
+        self._handshake = handshake
+        self._introduce = introduce
+        self._failed = failed
+        self._links: dict[int, Link] = {}
+
+    def get(self, number: int) -> Link | None:
+        """The link of that number, if it is still there."""
+        return self._links.get(number)
+
+    def up(self, number: int, mono: float) -> None:
+        """A central connected."""
+        self._links[number] = Link(number, mono)
+        self.make_room(mono)
+
+    def down(self, number: int) -> None:
+        """A link is gone."""
+        self._links.pop(number, None)
+
+    def subscribed(self, number: int, capacity: int, mono: float) -> None:
+        """The central listens: the lock speaks first."""
+        link = self._links.get(number)
+        if link is not None and not link.introduced:
+            link.capacity = capacity
+            if link.handshake is None:
+                self._speak(link, mono)
+
+    def frame(self, link: Link, frame: bytes, mono: float) -> None:
+        """Take in a frame of an m1."""
+        if link.handshake is None:
+            return
+        if mono > link.m0_dies:
+            self._renew(link, mono)
+            return
+        starts = framing.starts_message(frame, Kind.M1)
+        if link.expired is not None and not link.streaming and not starts:
+            return  # the tail of an m1 whose beginning came too late
+        if starts and not link.streaming:
+            link.streaming = True
+            link.m0_dies += gatt.M0_STREAM_GRACE_SECONDS
+        try:
+            message = link.reassembler.feed(frame)
+            if message is not None:
+                self._introduced(link, message)
+        except ProtocolError as error:
+            link.known = link.known or (isinstance(error, M1Error) and error.step is Step.AEAD)
+            self._refuse(link, mono)
+
+    def tick(self, mono: float) -> None:
+        """Renew what has died, end what stays silent, make room."""
+        for link in list(self._links.values()):
+            if link.introduced:
+                continue
+            if link.handshake is not None and mono >= link.m0_dies:
+                self._renew(link, mono)
+            elif link.handshake is None and mono >= link.since + SILENT_SECONDS:
+                self._end(link)
+        self.make_room(mono)
+
+    def next_at(self) -> float | None:
+        """When `tick` has something to do."""
+        times = [
+            link.m0_dies if link.handshake is not None else link.since + SILENT_SECONDS
+            for link in self._links.values()
+            if not link.introduced
+        ]
+        if len(self._links) >= PLACES:
+            times += [link.since + gatt.STRANGER_SECONDS for link in self._strangers()]
+        return min(times, default=None)
+
+    def make_room(self, mono: float) -> None:
+        """End the oldest strangers while there is no place left for the next phone."""
+        while len(self._links) >= PLACES:
+            ripe = [link for link in self._strangers() if mono >= link.since + gatt.STRANGER_SECONDS]
+            if not ripe:
+                return
+            self._end(min(ripe, key=lambda link: link.since))
+
+    def send(self, link: Link, kind: Kind, message: bytes) -> None:
+        """Send a message in frames the link can carry."""
+        for frame in framing.fragment(kind, message, link.capacity):
+            self._emit(Send(link.number, frame))
+
+    def end(self, number: int) -> None:
+        """End a link from this side."""
+        link = self._links.get(number)
+        if link is not None:
+            self._end(link)
+
+    def _introduced(self, link: Link, message: framing.Message) -> None:
+        handshake = link.handshake
+        if message.kind is not Kind.M1 or handshake is None:
+            raise ProtocolError("not an m1")
+        if link.expired is not None and link.expired.mac1_holds(message.body):
+            return
+        holder, plaintext, channel = handshake.read_m1(message.body)
+        link.known = link.introduced = True
+        link.handshake = None
+        link.reassembler.limit = gatt.MAX_SESSION_MESSAGE
+        known = HolderKey(KeyType.X25519, holder)
+        self._introduce(link, Introduced(known, plaintext, channel, m0_hash(handshake.m0)))
+
+    def _refuse(self, link: Link, mono: float) -> None:
+        """One word for everything that fails before authentication, then a new m0: one m1 per m0."""
+        self._failed()
+        self.send(link, Kind.ALERT, messages.encode_alert(Reason.HANDSHAKE_FAILED))
+        self._speak(link, mono)
+
+    def _renew(self, link: Link, mono: float) -> None:
+        """The m0 has died unanswered."""
+        expired = link.handshake
+        self._speak(link, mono)
+        link.expired = expired
+
+    def _speak(self, link: Link, mono: float) -> None:
+        handshake = self._handshake() if link.m0_count < gatt.MAX_M0_PER_LINK else None
+        if handshake is None:
+            self._end(link)
+            return
+        link.handshake, link.expired = handshake, None
+        link.m0_count += 1
+        link.m0_dies = mono + gatt.M0_LIFE_SECONDS
+        link.streaming = False
+        link.reassembler.reset()
+        self.send(link, Kind.M0, handshake.m0)
+
+    def _strangers(self) -> list[Link]:
+        return [link for link in self._links.values() if not link.known]
+
+    def _end(self, link: Link) -> None:
+        self._links.pop(link.number, None)
+        self._emit(Disconnect(link.number))

@@ -1,0 +1,134 @@
+"""The core itself: one event in, effects out. What it decides is decided in the parts it wires here."""
+
+from __future__ import annotations
+
+from lockagent.bolt import HandMoved, MotorDone
+from lockagent.core import commissioning
+from lockagent.core.clock import RtcReading
+from lockagent.core.context import Context, Random
+from lockagent.core.events import (
+    Battery,
+    Commissioned,
+    Effect,
+    Event,
+    FrameIn,
+    LinkDown,
+    LinkUp,
+    Started,
+    Stored,
+    Subscribed,
+    Tick,
+)
+from lockagent.core.identity import LockSecrets
+from lockagent.core.links import Introduced, Link, Links
+from lockagent.core.memory import Binding
+from lockagent.core.reception import Reception
+from lockagent.core.upkeep import Upkeep
+from lockagent.records import Boot
+from protocol.handshake import LockHandshake
+
+
+class LockCore:
+    """A lock without hands: feed it events, carry out its effects in order."""
+
+    def __init__(
+        self,
+        boot: Boot,
+        secrets: LockSecrets,
+        rtc: RtcReading,
+        mono: float,
+        *,
+        capacity: int,
+        random: Random,
+    ) -> None:
+        """`capacity`: entries the log ring holds. `random(n)` returns n fresh secret bytes."""
+        self._effects: list[Effect] = []
+        self._context = Context.at_boot(
+            boot, secrets, rtc, mono, capacity=capacity, random=random, emit=self._effects.append
+        )
+        self._upkeep = Upkeep(self._context)
+        self._links = Links(
+            self._effects.append, self._handshake, self._introduce, self._upkeep.handshake_failed
+        )
+        self._reception = Reception(self._context, self._links)
+
+    @property
+    def binding(self) -> Binding | None:
+        """The door this lock sits on; None for a blank lock."""
+        return self._context.binding
+
+    def handle(self, event: Event, mono: float) -> list[Effect]:
+        """Take in one event at `mono` (seconds, never running backwards)."""
+        self._context.mono = mono
+        self._dispatch(event)
+        self._reception.settle()
+        effects = list(self._effects)
+        self._effects.clear()
+        return effects
+
+    def next_tick_at(self) -> float | None:
+        """When a `Tick` is wanted next; None when nothing is waiting for time to pass."""
+        times = [self._links.next_at(), self._reception.next_at(), self._upkeep.next_at()]
+        return min((time for time in times if time is not None), default=None)
+
+    def _dispatch(self, event: Event) -> None:
+        match event:
+            case FrameIn():
+                self._frame(event)
+            case Stored():
+                self._context.disk.stored(event.ok)
+            case Tick():
+                self._tick()
+            case MotorDone():
+                self._reception.actor.motor_done(event)
+            case HandMoved():
+                self._upkeep.hand_moved(event)
+            case Battery():
+                self._upkeep.battery(event)
+            case Commissioned():
+                commissioning.take(self._context, event.commission)
+            case Started():
+                self._upkeep.started(event)
+            case LinkUp() | Subscribed() | LinkDown():
+                self._link_event(event)
+
+    def _link_event(self, event: LinkUp | Subscribed | LinkDown) -> None:
+        mono = self._context.mono
+        match event:
+            case LinkUp():
+                self._links.up(event.link, mono)
+            case Subscribed():
+                self._links.subscribed(event.link, event.capacity, mono)
+            case LinkDown():
+                self._links.down(event.link)
+                self._reception.down(event.link)
+                self._upkeep.rotate()
+
+    def _frame(self, event: FrameIn) -> None:
+        link = self._links.get(event.link)
+        if link is None:
+            return
+        if link.introduced:
+            self._reception.frame(link, event.frame)
+        else:
+            self._links.frame(link, event.frame, self._context.mono)
+
+    def _tick(self) -> None:
+        self._links.tick(self._context.mono)
+        self._reception.tick()
+        self._upkeep.tick()
+
+    def _handshake(self) -> LockHandshake | None:
+        """A handshake with a fresh m0; a blank lock has nothing to shake hands about."""
+        context = self._context
+        if context.binding is None:
+            return None
+        return LockHandshake(
+            static_private=context.secrets.static_private,
+            adv_key=context.binding.adv_keys[0],
+            binding=context.binding.bulletin.binding,
+            ephemeral=context.random(32),
+        )
+
+    def _introduce(self, link: Link, phone: Introduced) -> None:
+        self._reception.welcome(link, phone)

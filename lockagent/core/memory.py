@@ -1,0 +1,85 @@
+"""What the lock remembers between boots beside its log: the payload of the state record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lockagent.core.clock import Anchor
+from protocol import bulletin, cbor, fields, lockrecord, manifest
+from protocol.bulletin import Bulletin
+from protocol.manifest import Manifest, RootSet
+
+_VERSION = 1
+_MAX_SIZE = 24 * 1024
+
+
+@dataclass(frozen=True)
+class Binding:
+    """The door the lock sits on, and the newest news about it."""
+
+    manifest: Manifest
+    manifest_bytes: bytes
+    bulletin: Bulletin
+    bulletin_bytes: bytes
+    adv_keys: tuple[bytes, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Everything saved at once. `binding` is None for a blank lock. `day`, `hand_count`: see `hands`."""
+
+    binding: Binding | None
+    clock: Anchor
+    boots: int = 0
+    day: int = 0
+    hand_count: int = 0
+
+    def encode(self) -> bytes:
+        """Return the payload of the state record."""
+        clock = [self.clock.time, self.clock.rtc, self.clock.lower, int(self.clock.certain), self.clock.ppm]
+        return cbor.encode([_VERSION, _packed(self.binding), clock, self.boots, self.day, self.hand_count])
+
+    @classmethod
+    def decode(cls, payload: bytes) -> Memory:
+        """Inverse of `encode`; an empty payload is a lock that knows nothing.
+
+        The bulletin's signature was checked when it came; the storage's checksum vouches for it since.
+        """
+        if not payload:
+            return BLANK
+        value = fields.array(cbor.decode(payload, max_size=_MAX_SIZE), 6, "lock memory")
+        version, binding, clock, boots, day, hand_count = value
+        if version != _VERSION:
+            raise ValueError(f"lock memory of version {version}, this agent knows {_VERSION}")
+        time, rtc, lower, certain, ppm = fields.array(clock, 5, "lock clock")
+        anchor = Anchor(time, rtc, lower, bool(certain), ppm)
+        return cls(_unpacked(binding), anchor, boots, day, hand_count)
+
+
+BLANK = Memory(binding=None, clock=Anchor(time=0, rtc=0, lower=0, certain=False))
+
+
+def _packed(binding: Binding | None) -> list[object] | None:
+    if binding is None:
+        return None
+    roots = binding.manifest.roots
+    return [
+        list(roots.keys),
+        roots.threshold,
+        binding.manifest_bytes,
+        binding.bulletin_bytes,
+        list(binding.adv_keys),
+    ]
+
+
+def _unpacked(value: object) -> Binding | None:
+    if value is None:
+        return None
+    roots, threshold, manifest_bytes, bulletin_bytes, adv_keys = fields.array(value, 5, "binding")
+    return Binding(
+        manifest=manifest.verify(manifest_bytes, RootSet(tuple(roots), threshold)),
+        manifest_bytes=manifest_bytes,
+        bulletin=bulletin.parse(bulletin_bytes).body,
+        bulletin_bytes=bulletin_bytes,
+        adv_keys=lockrecord.adv_keys(adv_keys),
+    )

@@ -1,0 +1,163 @@
+"""Sessions: judge what a phone asks, tell it the decision, take what it brings, give it log to carry."""
+
+from __future__ import annotations
+
+from lockagent.core.actor import Actor
+from lockagent.core.context import Context
+from lockagent.core.judge import Bench, Hearing, judge
+from lockagent.core.links import Introduced, Link, Links
+from lockagent.core.news import News
+from lockagent.core.offers import sealed_batch
+from lockagent.core.session import Session
+from protocol import gatt, messages
+from protocol.entries import EntryType, Refused
+from protocol.errors import ProtocolError
+from protocol.framing import Kind
+from protocol.messages import BulletinOffer, Carry, Decision, DecisionFlag, FreshTime
+from protocol.reasons import Reason
+
+
+class Reception:
+    """Everybody who has been let in to talk."""
+
+    def __init__(self, context: Context, links: Links) -> None:
+        self._context = context
+        self._links = links
+        self._sessions: dict[int, Session] = {}
+        self.actor = Actor(context, self._decide)
+        self._news = News(context, self._judge)
+
+    def welcome(self, link: Link, phone: Introduced) -> None:
+        """A phone is authenticated: judge its request."""
+        session = Session(link, phone, self._links, heard_at=self._context.mono)
+        self._sessions[link.number] = session
+        self._judge(session)
+
+    def down(self, number: int) -> None:
+        """A link is gone, and the session with it; what it started goes on."""
+        self._sessions.pop(number, None)
+
+    def frame(self, link: Link, frame: bytes) -> None:
+        """Take in a frame of a session message; whatever does not belong there ends the link."""
+        session = self._sessions.get(link.number)
+        if session is None:
+            return
+        try:
+            message = link.reassembler.feed(frame)
+            if message is None:
+                return
+            if message.kind is not Kind.SESSION:
+                raise ProtocolError("not a session message")
+            said = messages.parse_from_phone(session.phone.channel.decrypt(message.body))
+        except ProtocolError:
+            self._end(session)
+            return
+        session.heard_at = self._context.mono
+        self._take(session, said)
+
+    def tick(self) -> None:
+        """End sessions that fell silent, let the actor look at the time, hand over what waits."""
+        self.actor.tick()
+        for session in list(self._sessions.values()):
+            if self._context.mono >= self._silent_at(session):
+                self._end(session)
+            else:
+                self._hand_over(session)
+
+    def next_at(self) -> float | None:
+        """When `tick` has something to do."""
+        times = [self._silent_at(session) for session in self._sessions.values()]
+        acting = self.actor.next_at()
+        return min(times + ([] if acting is None else [acting]), default=None)
+
+    def settle(self) -> None:
+        """Hand over log to every session whose m3 is out by now."""
+        for session in list(self._sessions.values()):
+            self._hand_over(session)
+
+    def _take(self, session: Session, said: messages.PhoneMessage) -> None:
+        match said:
+            case BulletinOffer():
+                self._news.bulletin(session, said)
+            case FreshTime():
+                self._news.fresh_time(session, said)
+            case Carry():
+                session.carry = said.max_bytes
+
+    def _judge(self, session: Session) -> None:
+        context = self._context
+        if context.binding is None:
+            raise RuntimeError("a session without a binding")
+        acting = self.actor.current
+        bench = Bench(
+            binding=context.binding,
+            clock=context.clock,
+            mono=context.mono,
+            known=context.known,
+            uncertain=context.uncertain,
+            busy_with=acting.key if acting is not None else None,
+        )
+        hearing = session.hearing = judge(Hearing(bench, session.phone.holder, session.phone.plaintext))
+        if hearing.reason is not Reason.GRANTED:
+            self._refuse(session, hearing)
+        elif hearing.known is not None:
+            self.actor.repeat(session, hearing)
+        else:
+            self.actor.begin(session, hearing)
+
+    def _refuse(self, session: Session, hearing: Hearing) -> None:
+        """Log the refusal (or count it), then say it."""
+        context, phone = self._context, session.phone.holder.fingerprint
+        token_id = hearing.unverified.claims.token_id if hearing.unverified is not None else None
+        flags = DecisionFlag.TIME_UNCERTAIN if hearing.time_uncertain else DecisionFlag.NONE
+        seq_held = context.binding.bulletin.seq if context.binding is not None else 0
+
+        def say(seq: int | None) -> None:
+            reason = hearing.reason if seq is not None else Reason.LOCK_FAULT
+            number = context.journal.head if seq is None else seq
+            self._decide(session, Decision(reason, context.journal.epoch, number, seq_held, flags))
+
+        if not context.failures.lists((phone, hearing.reason, token_id), context.mono):
+            context.failures.count(context.now(), context.mono)
+            say(context.journal.head)
+            return
+        request = hearing.request
+        detail = Refused(
+            reason=hearing.reason,
+            command=None if request is None else request.command,
+            request_id=None if request is None else request.request_id,
+            phone=phone,
+            bulletin_seq=seq_held,
+        )
+        context.journal.append(EntryType.REFUSED, detail.detail(), say, token_id)
+
+    def _decide(self, session: Session, decision: Decision) -> None:
+        session.decided_at = self._context.mono if session.decided_at is None else session.decided_at
+        session.send(decision)
+
+    def _hand_over(self, session: Session) -> None:
+        """Once m3 is out and the phone has said what it takes: its stretch of log, accepted tokens only."""
+        context = self._context
+        refused = session.hearing is not None and session.hearing.reason is not Reason.GRANTED
+        if session.carry is None or context.binding is None or not (session.finished or refused):
+            return
+        batch = None
+        if session.offered is not None and session.finished:
+            batch = sealed_batch(
+                context.journal,
+                session.offered,
+                context.courier(session.phone.holder, session.carry),
+                context.log_key,
+                context.binding.manifest.sealing_key,
+            )
+        session.hand_over(batch, 0 if refused else context.journal.unreceipted)
+
+    def _silent_at(self, session: Session) -> float:
+        acting = self.actor.current
+        if acting is not None and session in acting.sessions:
+            return float("inf")
+        return session.heard_at + gatt.SESSION_SECONDS
+
+    def _end(self, session: Session) -> None:
+        self._sessions.pop(session.link.number, None)
+        self._links.end(session.link.number)

@@ -1,0 +1,65 @@
+"""A session: one authenticated phone on one link, what it asked and what it has been told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lockagent.core.judge import Hearing
+from lockagent.core.links import Introduced, Link, Links
+from protocol import gatt, messages
+from protocol.framing import Kind
+from protocol.messages import Done, LockMessage, LogBatch, Outcome
+from protocol.reasons import CURABLE_BY_BULLETIN
+
+
+@dataclass
+class Session:
+    """One phone's visit."""
+
+    link: Link
+    phone: Introduced
+    links: Links
+    heard_at: float
+    hearing: Hearing | None = None
+    decided_at: float | None = None
+    judged_again: bool = False
+    carry: int | None = None
+    """Bytes of log the phone takes; None until it says so."""
+    offered: tuple[int, int] | None = None
+    finished: bool = field(default=False)
+    """m3 has been sent: logs may follow."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether the link still stands."""
+        return self.links.get(self.link.number) is self.link
+
+    def send(self, message: LockMessage) -> None:
+        """Seal and send; a session whose link is gone swallows it."""
+        if self.alive:
+            sealed = self.phone.channel.encrypt(messages.encode(message))
+            self.links.send(self.link, Kind.SESSION, sealed)
+
+    def curable(self, mono: float) -> bool:
+        """Whether a newer bulletin makes the lock judge the same m1 once more."""
+        return (
+            not self.judged_again
+            and self.hearing is not None
+            and self.hearing.reason in CURABLE_BY_BULLETIN
+            and self.decided_at is not None
+            and mono <= self.decided_at + gatt.REJUDGE_SECONDS
+        )
+
+    def finish(self, outcome: Outcome, offered: tuple[int, int] | None) -> None:
+        """Say what came of the request."""
+        self.offered = offered
+        self.finished = True
+        self.send(outcome)
+
+    def hand_over(self, batch: bytes | None, remaining: int) -> None:
+        """Give the phone its stretch of log, and say that there is nothing more for it."""
+        if batch is not None:
+            self.send(LogBatch(batch))
+        self.send(Done(remaining))
+        self.carry = None
+        self.offered = None

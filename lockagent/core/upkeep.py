@@ -1,0 +1,129 @@
+"""What a lock does for itself: boot entries, counts, hands on the knob, advert rotation, saving its clock."""
+
+from __future__ import annotations
+
+from lockagent.bolt import Bolt, HandMoved
+from lockagent.core.context import SAVE_EVERY_SECONDS, SAVE_SOON_SECONDS, Context, ignore
+from lockagent.core.events import Battery, Started
+from lockagent.core.refusals import FailureCount
+from lockagent.records import Damage
+from protocol import gatt
+from protocol.entries import EntryType, OutcomeDetail
+from protocol.messages import OutcomeCode
+from protocol.settings import LockSettings
+
+LOW_BATTERY_PERCENT = 20
+_CORRUPT_STATE, _CORRUPT_LOG = 1, 2
+
+
+class Upkeep:
+    """Housekeeping beside the sessions."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._rotated_at = context.mono
+        self._low_battery_logged = False
+
+    def started(self, event: Started) -> None:
+        """First thing after boot: what was damaged, that we booted, and what the power cut left unknown."""
+        context = self._context
+        context.bolt = event.bolt
+        context.boots += 1
+        context.save(ignore)
+        if context.damage is not Damage.NONE and context.journal.head == 0:
+            what = _CORRUPT_LOG if context.damage is Damage.LOG else _CORRUPT_STATE
+            context.journal.append(EntryType.STORE_CORRUPT, (what,), ignore)
+        context.journal.append(EntryType.BOOT, (context.boots, int(context.clock.certain)), ignore)
+        for request in context.known.open_ended():
+            self._unknown(OutcomeDetail(request.granted_seq, OutcomeCode.UNKNOWN), request.token_id)
+        self.rotate()
+
+    def hand_moved(self, event: HandMoved) -> None:
+        """Knob or metal key: they win, whatever was planned."""
+        context = self._context
+        context.bolt = event.bolt
+        context.relock.hand()
+        settings = self._settings()
+        if settings is None:
+            return
+        self._close_day()
+        if context.hands.moved(event.bolt, settings, context.mono, context.now()):
+            context.journal.append(EntryType.HAND, (int(event.bolt is Bolt.UNLOCKED),), ignore)
+
+    def battery(self, event: Battery) -> None:
+        """Warn early, once per discharge."""
+        context = self._context
+        context.battery = event.percent
+        if event.percent is None or event.percent > LOW_BATTERY_PERCENT:
+            self._low_battery_logged = False
+        elif not self._low_battery_logged:
+            self._low_battery_logged = True
+            context.journal.append(EntryType.LOW_BATTERY, (event.percent,), ignore)
+
+    def handshake_failed(self) -> None:
+        """Somebody at the door who could not even shake hands: counted."""
+        self._context.failures.count(self._context.now(), self._context.mono)
+
+    def rotate(self) -> None:
+        """New address, salt and id together."""
+        self._rotated_at = self._context.mono
+        self._context.rotate()
+
+    def tick(self) -> None:
+        """Whatever time has made due."""
+        context = self._context
+        if context.mono >= self._rotated_at + gatt.ADVERT_ROTATION_SECONDS:
+            self.rotate()
+        due = context.failures.due_at()
+        if due is not None and context.mono >= due:
+            self._log_failures()
+        self._close_day()
+        if context.mono >= self._save_at():
+            context.saved_at = context.mono
+            context.save(ignore)
+
+    def next_at(self) -> float | None:
+        """When `tick` has something to do."""
+        context = self._context
+        times = [self._rotated_at + gatt.ADVERT_ROTATION_SECONDS, self._save_at()]
+        due = context.failures.due_at()
+        if due is not None:
+            times.append(due)
+        return min(times)
+
+    def _save_at(self) -> float:
+        """Hourly, or a minute after the last time when the clock took a step worth keeping."""
+        every = SAVE_SOON_SECONDS if self._context.clock.dirty else SAVE_EVERY_SECONDS
+        return self._context.saved_at + every
+
+    def _unknown(self, detail: OutcomeDetail, token_id: bytes) -> None:
+        context = self._context
+
+        def logged(seq: int | None) -> None:
+            if seq is not None:
+                context.known.outcome(seq, detail)
+
+        context.journal.append(EntryType.OUTCOME, detail.detail(), logged, token_id)
+
+    def _log_failures(self) -> None:
+        context = self._context
+        taken: FailureCount = context.failures.take()
+
+        def logged(seq: int | None) -> None:
+            if seq is None:
+                context.failures.restore(taken, context.mono)
+
+        context.journal.append(EntryType.FAILURES, (taken.count, taken.since), logged)
+
+    def _close_day(self) -> None:
+        settings = self._settings()
+        if settings is None:
+            return
+        context = self._context
+        day = context.hands.finished_day(context.now(), consent=settings.count_hand_openings)
+        if day is not None:
+            context.journal.append(EntryType.HAND_COUNT, (day.day, day.openings), ignore)
+
+    def _settings(self) -> LockSettings | None:
+        binding = self._context.binding
+        return binding.bulletin.settings if binding is not None else None
