@@ -1,0 +1,1 @@
+"""Verbs of locks: commissioning, bulletins, receipts, fresh time."""

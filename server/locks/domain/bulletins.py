@@ -1,0 +1,174 @@
+"""Bulletins: what each lock must know next, signed, numbered without ever going back.
+
+A bulletin is made when something in it changed, or before the newest one grows stale; otherwise nothing
+happens, so every caller may call as often as it likes. Numbers are taken under a lock on the binding row, so
+two workers cannot give one number to two bulletins. Advert keys are not rotated here: only commissioning
+seals secrets.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from django.db import transaction
+
+from protocol import bulletin as wire
+from protocol import cbor
+from protocol.keys import SigningKey
+from server.access.models import Token
+from server.locks.models import Binding, BindingGroup, Bulletin
+from server.locks.queries import (
+    BulletinFacts,
+    bulletin_facts,
+    lock_for_update,
+    newest_bulletins,
+    open_bindings,
+)
+from server.locks.rules import EDGE, REFRESH_AFTER, lock_settings
+from server.tenancy.domain import keyring
+from server.tenancy.models import Manifest, Municipality, RoleKey
+from server.tenancy.queries import newest_manifest
+
+CHUNK = 200
+"""Bindings per transaction, so that a municipality-wide change never holds all of them at once."""
+
+
+def build_due(municipality: Municipality, *, at: datetime) -> int:
+    """Make every bulletin of the municipality that is due; returns how many were made."""
+    ids = list(open_bindings(municipality.pk).order_by("pk").values_list("pk", flat=True))
+    return build_bulletins(municipality, ids, at=at)
+
+
+def build_bulletins(municipality: Municipality, binding_ids: Collection[int], *, at: datetime) -> int:
+    """Make the bulletins of these bindings that changed or grow stale; returns how many were made."""
+    ordered = sorted(binding_ids)
+    if not ordered:
+        return 0
+    builder = _Builder(municipality, at)
+    return sum(builder.build(ordered[start : start + CHUNK]) for start in range(0, len(ordered), CHUNK))
+
+
+def ensure_fresh(municipality: Municipality, binding_ids: Collection[int], *, at: datetime) -> None:
+    """Make sure each binding has a bulletin that will not be stale beside a token issued at `at`."""
+    newest = newest_bulletins(binding_ids)
+    stale = [
+        binding
+        for binding in binding_ids
+        if binding not in newest or newest[binding].created_at <= at - REFRESH_AFTER
+    ]
+    build_bulletins(municipality, stale, at=at)
+
+
+def content_hash(body: wire.Bulletin) -> bytes:
+    """Return the hash of all that a bulletin says apart from its number, time and sealed secrets."""
+    said = [
+        body.settings.as_map(),
+        sorted(body.revoked),
+        dict(body.grp_not_before or {}),
+        body.not_before,
+        body.manifest,
+        body.receipt,
+    ]
+    return hashlib.sha256(cbor.encode(said)).digest()
+
+
+class _Builder:
+    """One run over many bindings of one municipality."""
+
+    def __init__(self, municipality: Municipality, at: datetime) -> None:
+        self.municipality = municipality
+        self.at = at.replace(microsecond=0)
+        self.key: SigningKey = keyring.signing_key(municipality.pk, RoleKey.Role.BULLETIN)
+        self.manifest: Manifest = newest_manifest(municipality.pk)
+
+    @transaction.atomic
+    def build(self, binding_ids: Sequence[int]) -> int:
+        """Make what is due among `binding_ids`, in one transaction."""
+        bindings = lock_for_update(binding_ids)
+        facts = bulletin_facts(bindings, expires_after=self.at - EDGE)
+        due = [made for binding in bindings if (made := self._make(binding, facts)) is not None]
+        Bulletin.unscoped.bulk_create(due)
+        return len(due)
+
+    def _make(self, binding: Binding, facts: BulletinFacts) -> Bulletin | None:
+        newest = facts.newest.get(binding.pk)
+        body = self._body(binding, facts, seq=newest.seq + 1 if newest else 1)
+        digest = content_hash(body)
+        unchanged = newest is not None and bytes(newest.content_hash) == digest
+        if unchanged and newest is not None and newest.created_at > self.at - REFRESH_AFTER:
+            return None
+        if newest is not None and newest.created_at > self.at:
+            # A host whose clock lags must not send a lock's time backwards.
+            body = replace(body, time=int(newest.created_at.timestamp()))
+        return signed_row(
+            binding, body, key=self.key, at=max(self.at, newest.created_at if newest else self.at)
+        )
+
+    def _body(self, binding: Binding, facts: BulletinFacts, *, seq: int) -> wire.Bulletin:
+        groups = facts.groups.get(binding.pk, [])
+        revoked = self._bounded(binding, facts.revoked.get(binding.pk, []), groups)
+        position = facts.positions.get(binding.lock_id)
+        return wire.Bulletin(
+            binding=bytes(binding.binding_id),
+            lock_id=bytes(binding.lock.lock_id),
+            seq=seq,
+            time=int(self.at.timestamp()),
+            settings=lock_settings(binding, clock_ppm=facts.clock_ppm.get(binding.lock_id)),
+            revoked=frozenset(revoked),
+            grp_not_before=_not_before(groups),
+            manifest=self._manifest_for(binding),
+            receipt=bytes(position.receipt) if position and position.receipt else None,
+        )
+
+    def _manifest_for(self, binding: Binding) -> bytes | None:
+        """Return the manifest when it is newer than what the lock was commissioned with: it is not small."""
+        newer = self.manifest.created_at >= binding.starts_at
+        return bytes(self.manifest.document) if newer else None
+
+    def _bounded(self, binding: Binding, tokens: list[Token], groups: list[BindingGroup]) -> set[bytes]:
+        """Return the revoked hashes that fit; where they do not, end whole groups instead."""
+        ends = {group.grp: group for group in groups}
+        listed = [token for token in tokens if not _is_covered(token, ends)]
+        while len(listed) > wire.MAX_REVOKED:
+            crowded = max(ends, key=lambda grp: sum(token.grp == grp for token in listed))
+            self._end_group(binding, ends[crowded])
+            remaining = [token for token in listed if not _is_covered(token, ends)]
+            listed = remaining if len(remaining) < len(listed) else remaining[: wire.MAX_REVOKED]
+        return {wire.revoked_hash(bytes(binding.binding_id), bytes(token.token_id)) for token in listed}
+
+    def _end_group(self, binding: Binding, group: BindingGroup) -> None:
+        """Move a group's not-before to now; its good tokens here are replaced and issued again."""
+        group.not_before = self.at
+        group.save(update_fields=["not_before"])
+        Token.unscoped.filter(
+            binding=binding,
+            grp=group.grp,
+            issued_at__lt=self.at,
+            revoked_at__isnull=True,
+            replaced_at__isnull=True,
+        ).update(replaced_at=self.at)
+
+
+def signed_row(binding: Binding, body: wire.Bulletin, *, key: SigningKey, at: datetime) -> Bulletin:
+    """Sign `body` and return its row, not yet saved."""
+    return Bulletin(
+        municipality_id=binding.municipality_id,
+        binding=binding,
+        seq=body.seq,
+        document=wire.sign(body, key),
+        content_hash=content_hash(body),
+        created_at=at,
+    )
+
+
+def _not_before(groups: Sequence[BindingGroup]) -> dict[int, int]:
+    return {group.grp: int(group.not_before.timestamp()) for group in groups if group.not_before is not None}
+
+
+def _is_covered(token: Token, groups: dict[int, BindingGroup]) -> bool:
+    """Say whether the group's not-before already kills the token at the lock."""
+    group = groups.get(token.grp)
+    return group is not None and group.not_before is not None and token.issued_at < group.not_before

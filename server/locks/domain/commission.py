@@ -1,0 +1,189 @@
+"""Commissioning: a lock gets a door, and with it a fresh binding; moving it kills the binding it had.
+
+The package made here is all the lock needs: the roots to pin, the manifest, and bulletin 1 with the advert
+key sealed to this lock. Nothing secret leaves the lock, and the server never learns more of it than the
+public keys in its identity document. No token is issued before the lock confirmed (`confirm`, or its log's
+first `bound` entry).
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from protocol import bulletin, commission, identity, lockrecord, seal
+from protocol.errors import ProtocolError
+from protocol.identity import LockIdentity
+from protocol.lockrecord import LockRecord
+from server.access.consents import missing_consents
+from server.access.models import Token
+from server.audit import actions
+from server.audit.domain import record
+from server.locks.domain.bulletins import signed_row
+from server.locks.models import Binding, Lock, LockStatus, LogPosition
+from server.locks.rules import door_kind, lock_settings
+from server.people.models import User
+from server.places.models import Door
+from server.problems import Problem
+from server.tenancy import custody
+from server.tenancy.domain import keyring
+from server.tenancy.models import RoleKey
+
+COMMISSIONED = actions.register("lock.commissioned", _("lock commissioned"))
+CONFIRMED = actions.register("lock.confirmed", _("lock confirmed its commissioning"))
+ENDED = actions.register("binding.ended", _("binding ended"))
+
+ADV_KEY_LENGTH = 32
+_SECOND = timedelta(seconds=1)
+
+
+def adv_key_context(binding_id: bytes) -> str:
+    """Return what a sealed advert key is bound to."""
+    return f"binding.adv_key:{binding_id.hex()}"
+
+
+@transaction.atomic
+def commission_lock(
+    *, door: Door, identity_document: bytes, at: datetime, name: str = "", actor: User | None = None
+) -> Binding:
+    """Bind the lock that stated `identity_document` to `door`; returns the new binding.
+
+    Asking again before the lock confirmed answers with the same package, so a lost answer costs nothing.
+    Raises `Problem`: identity_invalid, consent_missing (who), door_has_lock, lock_retired, lock_name_taken,
+    lock_foreign.
+    """
+    at = at.replace(microsecond=0)
+    missing = missing_consents(door, at=at)
+    if missing:
+        raise Problem(
+            "consent_missing", missing=[{"signatory": one.signatory, "who": one.who} for one in missing]
+        )
+    lock = _lock(door, _identity(identity_document), name)
+    pending: Binding | None = Binding.objects.filter(
+        lock=lock, door=door, ends_at=None, commissioned_at=None
+    ).first()
+    if pending is not None:
+        return pending
+    if Binding.objects.filter(door=door, ends_at=None).exclude(lock=lock).exists():
+        raise Problem("door_has_lock")
+    for old in Binding.objects.filter(lock=lock, ends_at=None):
+        end_binding(binding=old, at=at, actor=actor)
+    binding = _bind(lock, door, at)
+    record(action=COMMISSIONED, target=binding, actor=actor, after={"lock": lock.name, "door": door.pk})
+    return binding
+
+
+def _identity(document: bytes) -> LockIdentity:
+    try:
+        return identity.verify(document)
+    except ProtocolError as error:
+        raise Problem("identity_invalid") from error
+
+
+def _lock(door: Door, stated: LockIdentity, name: str) -> Lock:
+    """Return the lock's row, locked against a second commissioning at the same time."""
+    known: Lock | None = Lock.unscoped.select_for_update().filter(lock_id=stated.lock_id).first()
+    if known is None:
+        return _register(door, stated, name or stated.lock_id.hex())
+    if known.municipality_id != door.municipality_id:
+        raise Problem("lock_foreign")
+    if known.state == Lock.State.RETIRED:
+        raise Problem("lock_retired")
+    known.state = Lock.State.MOUNTED
+    known.save(update_fields=["state"])
+    return known
+
+
+def _register(door: Door, stated: LockIdentity, name: str) -> Lock:
+    try:
+        with transaction.atomic():
+            lock: Lock = Lock.objects.create(
+                municipality_id=door.municipality_id,
+                name=name,
+                lock_id=stated.lock_id,
+                static_public_key=stated.static_public,
+                log_public_key=stated.log_public,
+                seal_public_key=stated.seal_public,
+                protocol_version=stated.protocol_version,
+                state=Lock.State.MOUNTED,
+            )
+    except IntegrityError as error:
+        raise Problem("lock_name_taken") from error
+    LockStatus.objects.create(municipality_id=door.municipality_id, lock=lock)
+    return lock
+
+
+def _bind(lock: Lock, door: Door, at: datetime) -> Binding:
+    binding_id, adv_key = secrets.token_bytes(8), secrets.token_bytes(ADV_KEY_LENGTH)
+    binding = Binding(
+        municipality_id=door.municipality_id,
+        binding_id=binding_id,
+        lock=lock,
+        door=door,
+        starts_at=at,
+        sealed_adv_key=custody.seal(adv_key, adv_key_context(binding_id)),
+    )
+    key = keyring.signing_key(door.municipality_id, RoleKey.Role.BULLETIN)
+    _manifest, manifest_document = keyring.current_manifest(door.municipality)
+    roots = keyring.root_set(door.municipality)
+    body = _first_bulletin(binding, adv_key, at)
+    first = signed_row(binding, body, key=key, at=at)
+    binding.lock_record = lockrecord.sign(_lock_record(binding, adv_key, at), key)
+    binding.commission_document = commission.encode(roots, manifest_document, bytes(first.document))
+    commission.verify(bytes(binding.commission_document))
+    binding.save(force_insert=True)
+    first.binding = binding
+    first.save(force_insert=True)
+    return binding
+
+
+def _first_bulletin(binding: Binding, adv_key: bytes, at: datetime) -> bulletin.Bulletin:
+    position = LogPosition.objects.filter(lock=binding.lock, acked_seq__gt=0).order_by("-epoch").first()
+    binding_id = bytes(binding.binding_id)
+    return bulletin.Bulletin(
+        binding=binding_id,
+        lock_id=bytes(binding.lock.lock_id),
+        seq=1,
+        time=int(at.timestamp()),
+        settings=lock_settings(binding, clock_ppm=None),
+        receipt=bytes(position.receipt) if position and position.receipt else None,
+        secrets=seal.seal_adv_keys((adv_key,), bytes(binding.lock.seal_public_key), binding_id, 1),
+    )
+
+
+def _lock_record(binding: Binding, adv_key: bytes, at: datetime) -> LockRecord:
+    return LockRecord(
+        binding=bytes(binding.binding_id),
+        lock_id=bytes(binding.lock.lock_id),
+        static_public=bytes(binding.lock.static_public_key),
+        adv_keys=(adv_key,),
+        door_kind=door_kind(binding),
+        issued_at=int(at.timestamp()),
+        protocol_version=binding.lock.protocol_version,
+    )
+
+
+@transaction.atomic
+def confirm(*, binding: Binding, at: datetime, actor: User | None = None) -> None:
+    """Note that the lock took its commissioning in, so its door may be issued for. Twice is harmless."""
+    if binding.ends_at is not None:
+        raise Problem("binding_ended")
+    confirmed = Binding.objects.filter(pk=binding.pk, commissioned_at=None).update(commissioned_at=at)
+    if confirmed:
+        record(action=CONFIRMED, target=binding, actor=actor)
+
+
+@transaction.atomic
+def end_binding(*, binding: Binding, at: datetime, actor: User | None = None) -> None:
+    """End a binding: the lock leaves this door. Its tokens are of no use to anybody from now on.
+
+    They are not revoked one by one: the lock's next binding has another id and refuses them all.
+    """
+    # A binding that never lasted a second ends one second after its start: its period may not be empty.
+    ends_at = max(at, binding.starts_at + _SECOND)
+    Binding.objects.filter(pk=binding.pk).update(ends_at=ends_at)
+    Token.objects.filter(binding=binding, revoked_at=None, replaced_at=None).update(replaced_at=at)
+    record(action=ENDED, target=binding, actor=actor, after={"ends_at": ends_at.isoformat()})

@@ -1,0 +1,99 @@
+"""Facts that bulletins are made of, for many bindings in a constant number of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from server.access.models import Token
+from server.locks.models import Binding, BindingGroup, Bulletin, LockStatus, LogPosition
+
+
+@dataclass
+class BulletinFacts:
+    """By binding id, what stands in a bulletin."""
+
+    newest: dict[int, Bulletin] = field(default_factory=dict)
+    """Without documents."""
+    revoked: dict[int, list[Token]] = field(default_factory=dict)
+    """Revoked tokens that may still matter, without documents."""
+    groups: dict[int, list[BindingGroup]] = field(default_factory=dict)
+    positions: dict[int, LogPosition] = field(default_factory=dict)
+    """By lock id: the newest epoch's."""
+    clock_ppm: dict[int, int | None] = field(default_factory=dict)
+    """By lock id."""
+
+
+def newest_bulletins(binding_ids: Collection[int], *, with_documents: bool = False) -> dict[int, Bulletin]:
+    """Return the newest bulletin of each binding that has one, by binding id."""
+    latest = Bulletin.unscoped.filter(binding=OuterRef("binding")).order_by("-seq").values("seq")[:1]
+    rows = Bulletin.unscoped.filter(binding__in=binding_ids, seq=Subquery(latest))
+    if not with_documents:
+        rows = rows.defer("document")
+    return {row.binding_id: row for row in rows}
+
+
+def live_revocations(binding_ids: Collection[int], *, expires_after: datetime) -> dict[int, list[Token]]:
+    """Return revoked tokens that end after `expires_after`, newest revocation first, by binding id."""
+    rows = (
+        Token.unscoped.filter(binding__in=binding_ids, revoked_at__isnull=False, expires__gt=expires_after)
+        .only("token_id", "binding_id", "grp", "issued_at", "expires", "revoked_at")
+        .order_by("-revoked_at", "-pk")
+    )
+    found: dict[int, list[Token]] = defaultdict(list)
+    for row in rows:
+        found[row.binding_id].append(row)
+    return found
+
+
+def bulletin_facts(bindings: Iterable[Binding], *, expires_after: datetime) -> BulletinFacts:
+    """Return everything the bulletins of `bindings` are made of, in five queries."""
+    by_id = {binding.pk: binding for binding in bindings}
+    lock_ids = {binding.lock_id for binding in by_id.values()}
+    groups: dict[int, list[BindingGroup]] = defaultdict(list)
+    for group in BindingGroup.unscoped.filter(binding__in=by_id).order_by("grp"):
+        groups[group.binding_id].append(group)
+    positions: dict[int, LogPosition] = {}
+    for position in LogPosition.unscoped.filter(lock__in=lock_ids, acked_seq__gt=0).order_by("epoch"):
+        positions[position.lock_id] = position
+    status = LockStatus.unscoped.filter(lock__in=lock_ids).values_list("lock_id", "clock_ppm")
+    return BulletinFacts(
+        newest=newest_bulletins(by_id),
+        revoked=live_revocations(by_id, expires_after=expires_after),
+        groups=groups,
+        positions=positions,
+        clock_ppm=dict(status),
+    )
+
+
+def open_bindings(municipality_id: int | None = None) -> QuerySet[Binding]:
+    """Return bindings that have not ended, of one municipality or of all."""
+    rows: QuerySet[Binding] = Binding.unscoped.filter(ends_at__isnull=True).select_related("lock", "door")
+    return rows if municipality_id is None else rows.filter(municipality=municipality_id)
+
+
+def lock_for_update(binding_ids: Collection[int]) -> list[Binding]:
+    """Lock the bindings' rows in a fixed order (no deadlocks) and return them with lock and door."""
+    ordered = Binding.unscoped.filter(pk__in=binding_ids).order_by("pk")
+    list(ordered.select_for_update().values_list("pk", flat=True))
+    return list(ordered.select_related("lock", "door"))
+
+
+def mark_known(binding_id: int, *, up_to_seq: int, at: datetime) -> None:
+    """Note that the lock has taken in bulletin `up_to_seq`, and with it all before."""
+    Bulletin.unscoped.filter(binding=binding_id, seq__lte=up_to_seq, known_at__isnull=True).update(
+        known_at=at
+    )
+
+
+def outdated_bulletins(*, created_before: datetime) -> QuerySet[Bulletin]:
+    """Return old bulletins that are not their binding's newest."""
+    latest = Bulletin.unscoped.filter(binding=OuterRef("binding")).order_by("-seq").values("seq")[:1]
+    rows: QuerySet[Bulletin] = Bulletin.unscoped.filter(
+        created_at__lt=created_before, seq__lt=Subquery(latest)
+    )
+    return rows

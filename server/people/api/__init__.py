@@ -1,0 +1,1 @@
+"""Enrolment, and how phones and their users say who they are."""

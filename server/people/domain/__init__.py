@@ -1,0 +1,1 @@
+"""Domain verbs about people and their phones."""

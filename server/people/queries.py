@@ -1,0 +1,36 @@
+"""Look-ups of phones, bearers and enrolment codes; some must run before any scope is known."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from server.people.models import Bearer, EnrolmentCode, Phone, PhoneContact
+
+
+def phone_by_token_hash(token_hash: bytes) -> Phone | None:
+    """Return the phone with this device token hash, in whichever municipality."""
+    return Phone.unscoped.select_related("municipality").filter(device_token_hash=token_hash).first()
+
+
+def code_for_update(code_hash: bytes) -> EnrolmentCode | None:
+    """Return the enrolment code, its row locked until the transaction ends."""
+    return EnrolmentCode.unscoped.select_for_update().filter(code_hash=code_hash).first()
+
+
+def bearer_on_phone(phone: Phone, user_id: int) -> Bearer | None:
+    """Return the newest bearer of a signed-in person on a phone, revoked or not."""
+    return (
+        Bearer.objects.filter(phone=phone, staff__user=user_id)
+        .select_related("staff__provider", "phone", "municipality")
+        .order_by("revoked_at__isnull", "-pk")
+        .last()
+    )
+
+
+def note_contact(phone: Phone, *, at: datetime, **moments: datetime) -> None:
+    """Note that the phone was heard from; `moments` may name last_sync_at or last_logs_at."""
+    values = {"last_seen_at": at, **moments}
+    if not PhoneContact.unscoped.filter(phone=phone).update(**values):
+        PhoneContact.unscoped.update_or_create(
+            phone=phone, defaults={"municipality_id": phone.municipality_id, **values}
+        )

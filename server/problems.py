@@ -1,0 +1,100 @@
+"""What can go wrong for a person or a device: codes, HTTP status, and plain words in Swedish and English.
+
+Domain code raises `Problem`; the API answers it as {"code", "message_sv", "message_en", "details"}. Codes
+never change; texts may.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+TEXTS: dict[str, tuple[int, str, str]] = {
+    # code: (status, Swedish, English)
+    "invalid": (400, "Uppgifterna går inte att läsa.", "The request cannot be read."),
+    "not_found": (404, "Det finns inte.", "It does not exist."),
+    "method_not_allowed": (405, "Så kan adressen inte användas.", "This address cannot be used like that."),
+    "unsupported_media_type": (415, "Skicka JSON.", "Send JSON."),
+    "not_acceptable": (406, "Svaret finns bara som JSON.", "The answer is JSON only."),
+    "too_large": (413, "För mycket på en gång.", "Too much at once."),
+    "throttled": (429, "För många försök. Vänta en stund.", "Too many attempts. Wait a moment."),
+    "server_error": (500, "Något gick fel på servern.", "Something went wrong at the server."),
+    "not_permitted": (403, "Du får inte göra det här.", "You may not do this."),
+    "device_unknown": (
+        401,
+        "Telefonen är inte registrerad. Registrera den med en ny kod.",
+        "The phone is not enrolled. Enrol it with a new code.",
+    ),
+    "phone_revoked": (403, "Telefonen är spärrad.", "The phone is revoked."),
+    "bearer_revoked": (
+        403,
+        "Din nyckel på den här telefonen är spärrad. Registrera telefonen på nytt.",
+        "Your key on this phone is revoked. Enrol the phone again.",
+    ),
+    "session_missing": (401, "Logga in för att hämta nycklar.", "Sign in to fetch keys."),
+    "second_factor_required": (
+        403,
+        "Inloggning med engångskod krävs. Be samordnaren om hjälp att skaffa en.",
+        "Signing in with a one-time code is required. Ask the coordinator to set it up.",
+    ),
+    "bearer_unknown": (
+        403,
+        "Du är inte registrerad på den här telefonen.",
+        "You are not enrolled on this phone.",
+    ),
+    "app_too_old": (426, "Appen är för gammal. Uppdatera den.", "The app is too old. Update it."),
+    "code_unknown": (404, "Koden finns inte. Kontrollera den.", "There is no such code. Check it."),
+    "code_used": (409, "Koden är redan använd. Be om en ny.", "The code has been used. Ask for a new one."),
+    "code_expired": (410, "Koden har gått ut. Be om en ny.", "The code has expired. Ask for a new one."),
+    "key_in_use": (
+        409,
+        "Telefonens nyckel är redan registrerad. Börja om i appen.",
+        "The phone's key is enrolled already. Start over in the app.",
+    ),
+    "key_unusable": (400, "Telefonens nyckel duger inte.", "The phone's key cannot be used."),
+    "cursor_invalid": (
+        400,
+        "Synkroniseringen måste börja om från början.",
+        "Synchronising must start over from the beginning.",
+    ),
+    "municipality_unknown": (404, "Servern har ingen kommun ännu.", "The server has no municipality yet."),
+    "binding_unknown": (404, "Dörren finns inte bland dina.", "This door is not one of yours."),
+    "door_unknown": (404, "Dörren finns inte.", "There is no such door."),
+    "identity_invalid": (
+        400,
+        "Låsets identitet går inte att läsa. Läs av låset igen.",
+        "The lock's identity cannot be read. Read it from the lock again.",
+    ),
+    "lock_name_taken": (409, "Namnet på låset är upptaget.", "Another lock has this name."),
+    "lock_foreign": (409, "Låset tillhör en annan kommun.", "The lock belongs to another municipality."),
+    "lock_retired": (409, "Låset är skrotat.", "The lock is retired."),
+    "door_has_lock": (
+        409,
+        "Dörren har redan ett lås. Avsluta det först.",
+        "The door has a lock already. End that one first.",
+    ),
+    "consent_missing": (
+        409,
+        "Medgivande saknas. Låset får inte monteras än.",
+        "Consent is missing. The lock must not be mounted yet.",
+    ),
+    "binding_ended": (409, "Monteringen är avslutad.", "This binding has ended."),
+}
+
+
+class Problem(Exception):  # noqa: N818 - it is what the API calls a problem (RFC 9457), not a bug
+    """Something a person or device must be told; `code` is a key of `TEXTS`."""
+
+    def __init__(self, code: str, **details: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.details = details
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return TEXTS[self.code][0]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The problem as the API answers it."""
+        _status, swedish, english = TEXTS[self.code]
+        return {"code": self.code, "message_sv": swedish, "message_en": english, "details": self.details}

@@ -1,0 +1,1 @@
+"""Verbs of tenancy: founding a municipality, keeping its keys."""

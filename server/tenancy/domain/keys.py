@@ -1,0 +1,121 @@
+"""Founding a municipality: root keys made offline, role keys made here, the first manifest signed.
+
+The root private keys are made and used in memory only. Whoever calls `found_municipality` keeps them
+(`manage.py create_municipality` writes one file per key, to be carried to different people); the database
+sees their public halves. Rotation ceremonies are left out here: they need the roots again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from protocol import manifest
+from protocol.keys import SigningKey, x25519_public
+from protocol.manifest import Manifest as ProtocolManifest
+from protocol.manifest import Role, RootSet
+from protocol.manifest import RoleKey as ProtocolRoleKey
+from server.audit import actions
+from server.audit.domain import record
+from server.people.models import User
+from server.tenancy import custody
+from server.tenancy.domain.keyring import context_of
+from server.tenancy.models import Manifest, Municipality, RoleKey
+
+FOUNDED = actions.register("municipality.founded", _("municipality founded, role keys made"))
+
+ROOTS = 3
+THRESHOLD = 2
+
+_PROTOCOL_ROLES = {
+    RoleKey.Role.TOKEN: Role.TOKEN,
+    RoleKey.Role.BULLETIN: Role.BULLETIN,
+    RoleKey.Role.RECEIPT: Role.RECEIPT,
+    RoleKey.Role.SEALING: Role.SEALING,
+    RoleKey.Role.FIRMWARE: Role.FIRMWARE,
+}
+
+
+@dataclass(frozen=True)
+class Founding:
+    """A new municipality and what must leave this machine: the seeds of its root keys."""
+
+    municipality: Municipality
+    root_seeds: tuple[bytes, ...] = field(repr=False)
+
+
+def municipality_id_bytes(slug: str) -> bytes:
+    """Return the 8 bytes that name a municipality in its manifests; fixed by the first one."""
+    digest = hashlib.sha256(b"nyckelfri-municipality-1" + slug.encode()).digest()
+    return digest[: manifest.MUNICIPALITY_LENGTH]
+
+
+@transaction.atomic
+def found_municipality(
+    *,
+    slug: str,
+    name: str,
+    at: datetime,
+    root_seeds: Sequence[bytes] | None = None,
+    actor: User | None = None,
+) -> Founding:
+    """Create a municipality with 3 roots (2 must sign), one key per role and manifest version 1.
+
+    `root_seeds`: three 32-byte Ed25519 seeds, made at random when None.
+    """
+    seeds = tuple(root_seeds or (secrets.token_bytes(32) for _number in range(ROOTS)))
+    roots = [manifest.root_signing_key(seed) for seed in seeds]
+    municipality = Municipality.objects.create(
+        slug=slug,
+        name=name,
+        root_public_keys=sorted(root.public.hex() for root in roots),
+        root_threshold=THRESHOLD,
+    )
+    keys = [_make_role_key(municipality, role, number, at) for number, role in enumerate(RoleKey.Role, 1)]
+    _sign_first_manifest(municipality, keys, roots, at)
+    record(action=FOUNDED, target=municipality, actor=actor, after={"slug": slug})
+    return Founding(municipality, seeds)
+
+
+def _make_role_key(municipality: Municipality, role: str, number: int, at: datetime) -> RoleKey:
+    """Make one role key; the private half is sealed before it touches the database."""
+    private = secrets.token_bytes(32)
+    public = (
+        x25519_public(private)
+        if role == RoleKey.Role.SEALING
+        else SigningKey.from_seed(number.to_bytes(2, "big"), private).public
+    )
+    key = RoleKey(
+        municipality=municipality,
+        role=role,
+        kid=number.to_bytes(2, "big"),
+        public_key=public,
+        active_from=at,
+    )
+    key.sealed_private_key = custody.seal(private, context_of(key))
+    key.save(force_insert=True)
+    return key
+
+
+def _sign_first_manifest(
+    municipality: Municipality, keys: Sequence[RoleKey], roots: Sequence[SigningKey], at: datetime
+) -> None:
+    body = ProtocolManifest(
+        version=1,
+        municipality=municipality_id_bytes(municipality.slug),
+        issued_at=int(at.timestamp()),
+        roots=RootSet(tuple(sorted(root.public for root in roots)), THRESHOLD),
+        role_keys=tuple(
+            ProtocolRoleKey(_PROTOCOL_ROLES[RoleKey.Role(key.role)], bytes(key.kid), bytes(key.public_key))
+            for key in keys
+        ),
+    )
+    document = manifest.sign(body, roots[:THRESHOLD])
+    manifest.verify(document, body.roots)
+    Manifest.unscoped.create(municipality=municipality, version=1, document=document)
