@@ -1,0 +1,193 @@
+"""Strict reading of the server's JSON: what is not as agreed is a `server_error`, never half used."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Any
+
+from mobile.engine.content import DoorRecord
+from mobile.engine.errors import ServerError
+from mobile.engine.state import DoorKind, Fallback, Shift, Support, Visit
+
+MAX_TEXT = 4000
+MAX_ITEMS = 50_000
+MAX_BLOB = 12 * 1024
+
+
+class Body:
+    """One JSON object, read field by field. Raises ServerError `server_error` naming the field."""
+
+    def __init__(self, value: Any, what: str = "answer") -> None:
+        if not isinstance(value, dict):
+            raise _bad(what)
+        self._value: dict[str, Any] = value
+
+    def text(self, name: str, *, default: str | None = None) -> str:
+        """A string; `default` when it is absent or null."""
+        value = self._value.get(name)
+        if value is None and default is not None:
+            return default
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)  # database keys may come as numbers
+        if not isinstance(value, str) or len(value) > MAX_TEXT:
+            raise _bad(name)
+        return value
+
+    def number(self, name: str) -> int:
+        """An integer from 0 to 2**53."""
+        value = self._value.get(name)
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 2**53:
+            raise _bad(name)
+        return value
+
+    def blob(self, name: str, *, length: int | None = None) -> bytes:
+        """Bytes in base64url without padding."""
+        return blob(self._value.get(name), name, length)
+
+    def optional_blob(self, name: str, *, length: int | None = None) -> bytes | None:
+        """The same, or None when absent, null or empty."""
+        return blob(self._value[name], name, length) if self._value.get(name) else None
+
+    def optional(self, name: str) -> Body | None:
+        """An object, or None."""
+        value = self._value.get(name)
+        return None if value is None else Body(value, name)
+
+    def items(self, name: str) -> list[Any]:
+        """A list; an absent one is empty."""
+        value = self._value.get(name, [])
+        if not isinstance(value, list) or len(value) > MAX_ITEMS:
+            raise _bad(name)
+        return value
+
+    def objects(self, name: str) -> list[Body]:
+        """A list of objects."""
+        return [Body(one, name) for one in self.items(name)]
+
+
+def _bad(what: str) -> ServerError:
+    return ServerError("server_error", why=f"unexpected {what}")
+
+
+def blob(value: Any, what: str, length: int | None = None) -> bytes:
+    """Decode base64url without padding; ServerError when it is not, too long, or of another length."""
+    if not isinstance(value, str) or len(value) > MAX_BLOB * 2 or "=" in value:
+        raise _bad(what)
+    try:
+        data = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise _bad(what) from None
+    if len(data) > MAX_BLOB or (length is not None and len(data) != length):
+        raise _bad(what)
+    return data
+
+
+def text_of(data: bytes) -> str:
+    """Encode bytes as the API wants them."""
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+@dataclass(frozen=True, slots=True)
+class RightOffer:
+    """One right as the server sent it, not yet verified."""
+
+    binding: bytes
+    token_id: bytes
+    token: bytes
+    lock_record: bytes
+    bulletin: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SyncAnswer:
+    """One answer to a sync, read but not verified."""
+
+    server_time: int
+    minimum_app_version: str
+    cursor: str | None
+    manifest: bytes | None
+    shift: Shift | None
+    visits: tuple[Visit, ...]
+    doors: tuple[DoorRecord, ...]
+    rights: tuple[RightOffer, ...]
+    removed_rights: tuple[bytes, ...]
+    removed_doors: tuple[str, ...]
+    bulletins: tuple[tuple[bytes, bytes], ...]
+    """(binding, bulletin)."""
+    support: Support
+
+
+def sync_answer(value: dict[str, Any]) -> SyncAnswer:
+    """Read the body of `POST /api/v1/sync`."""
+    body = Body(value)
+    shift, support = body.optional("shift"), body.optional("support")
+    return SyncAnswer(
+        server_time=body.number("server_time"),
+        minimum_app_version=body.text("minimum_app_version", default=""),
+        cursor=body.text("cursor", default="") or None,
+        manifest=body.optional_blob("manifest"),
+        shift=None if shift is None else _shift(shift),
+        visits=tuple(_visit(one) for one in body.objects("visits")),
+        doors=tuple(_door(one) for one in body.objects("doors")),
+        rights=tuple(_right(one) for one in body.objects("rights")),
+        removed_rights=tuple(blob(one, "removed right", 8) for one in body.items("removed_rights")),
+        removed_doors=tuple(str(one) for one in body.items("removed_doors")),
+        bulletins=tuple(
+            (one.blob("binding", length=8), one.blob("bulletin")) for one in body.objects("bulletins")
+        ),
+        support=Support() if support is None else _support(support),
+    )
+
+
+def _shift(body: Body) -> Shift:
+    return Shift(body.text("id"), body.text("team"), body.number("starts_at"), body.number("ends_at"))
+
+
+def _visit(body: Body) -> Visit:
+    return Visit(
+        id=body.text("id"),
+        starts_at=body.number("starts_at"),
+        ends_at=body.number("ends_at"),
+        alarm_code=body.text("alarm_code", default=""),
+        door_ids=tuple(str(one) for one in body.items("door_ids")),
+    )
+
+
+def _door(body: Body) -> DoorRecord:
+    kind, fallback = body.text("kind"), body.optional("fallback")
+    return DoorRecord(
+        id=body.text("id"),
+        # A kind of a later server must not keep staff from every other door.
+        kind=DoorKind(kind) if kind in set(DoorKind) else DoorKind.COMMON,
+        binding=body.optional_blob("binding", length=8) or b"",
+        address=body.text("address", default=""),
+        entrance=body.text("entrance", default=""),
+        floor=body.text("floor", default=""),
+        number=body.text("number", default=""),
+        lock_name=body.text("lock_name", default=""),
+        fallback=Fallback() if fallback is None else _fallback(fallback),
+    )
+
+
+def _fallback(body: Body) -> Fallback:
+    return Fallback(*(body.text(name, default="") for name in ("kind", "place", "phone", "hours")))
+
+
+def _right(body: Body) -> RightOffer:
+    return RightOffer(
+        binding=body.blob("binding", length=8),
+        token_id=body.blob("token_id", length=8),
+        token=body.blob("token"),
+        lock_record=body.blob("lock_record"),
+        bulletin=body.blob("bulletin"),
+    )
+
+
+def _support(body: Body) -> Support:
+    return Support(
+        phone=body.text("phone", default=""),
+        routine_sv=body.text("deviation_routine_sv", default=""),
+        routine_en=body.text("deviation_routine_en", default=""),
+    )

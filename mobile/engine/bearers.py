@@ -1,0 +1,39 @@
+"""Whose vaults are on this phone, as far as that may be known while they are shut: initials and no more."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from mobile.engine.state import BearerCard
+from mobile.engine.storage.disk import Disk, replace_safely
+from mobile.engine.vault import Vaults
+
+MAX_BYTES = 64 * 1024
+
+
+class Bearers:
+    """The labels beside the vaults, in a small file that may be lost without harm."""
+
+    def __init__(self, vaults: Vaults, path: Path, disk: Disk) -> None:
+        self._vaults, self._path, self._disk = vaults, path, disk
+
+    def cards(self) -> tuple[BearerCard, ...]:
+        """One card for each vault on this phone."""
+        labels = self._labels()
+        return tuple(BearerCard(name, labels.get(name, "")) for name in self._vaults.bearers())
+
+    def label(self, bearer_id: str, label: str) -> None:
+        """Remember a label, and drop those of vaults that are gone."""
+        known = set(self._vaults.bearers())
+        labels = {name: text for name, text in self._labels().items() if name in known}
+        replace_safely(self._disk, self._path, json.dumps(labels | {bearer_id: label}).encode())
+
+    def _labels(self) -> dict[str, str]:
+        try:
+            found = json.loads(self._disk.read(self._path, MAX_BYTES))
+        except (FileNotFoundError, ValueError):
+            return {}
+        if not isinstance(found, dict):
+            return {}
+        return {str(key): str(value)[:8] for key, value in found.items()}

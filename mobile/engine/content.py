@@ -1,0 +1,213 @@
+"""What a bearer's vault holds, as values that nobody changes, and their encoding.
+
+A change makes a new `Content`; `mobile.engine.keyring` stores it whole, so that a vault never holds half of a
+sync. Encoding: deterministic CBOR, maps by field name, so that a later version may add fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeVar
+
+from mobile.engine.errors import VaultCorruptError, VaultTooNewError
+from mobile.engine.state import (
+    DoorKind,
+    Fallback,
+    HistoryEntry,
+    OpeningState,
+    Operation,
+    Shift,
+    Support,
+    Visit,
+)
+from mobile.engine.storage.vaultfile import MAX_VAULT_BYTES
+from protocol import cbor
+from protocol.errors import ProtocolError
+from protocol.token import Scope
+
+VERSION = 1
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who this vault's bearer is to the server and to the locks; fixed at enrolment."""
+
+    server_url: str
+    phone_id: str
+    bearer_id: str
+    device_token: str = field(repr=False)
+    private_key: bytes = field(repr=False)
+    """X25519, 32 bytes, made on this phone and never sent anywhere."""
+    staff_name: str = ""
+    username: str = ""
+    provider_name: str = ""
+    municipality_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The root keys pinned at enrolment, or rotated since as the old ones signed, and the newest manifest."""
+
+    roots: tuple[bytes, ...]
+    threshold: int
+    manifest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DoorRecord:
+    """A door as the server described it. `binding` is empty when no lock sits on it."""
+
+    id: str
+    kind: DoorKind
+    binding: bytes = b""
+    address: str = ""
+    entrance: str = ""
+    floor: str = ""
+    number: str = ""
+    lock_name: str = ""
+    fallback: Fallback = field(default_factory=Fallback)
+
+
+@dataclass(frozen=True, slots=True)
+class LockInfo:
+    """What a verified lock record says, and the newest verified bulletin for the same binding."""
+
+    binding: bytes
+    lock_id: bytes
+    static_public: bytes
+    adv_keys: tuple[bytes, ...] = field(repr=False)
+    issued_at: int
+    bulletin: bytes
+    bulletin_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One verified token."""
+
+    token_id: bytes
+    binding: bytes
+    token: bytes = field(repr=False)
+    not_before: int
+    expires: int
+    scope: int
+
+    def permits(self, scope: Scope) -> bool:
+        """Say whether the token's scope holds the operation."""
+        return bool(self.scope & scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Everything behind the PIN."""
+
+    identity: Identity
+    trust: Trust
+    session: str = field(default="", repr=False)
+    """The second login's session, empty when signed out."""
+    cursor: str | None = None
+    synced_at: int | None = None
+    """Server time of the last whole sync."""
+    clock_offset: int = 0
+    """Server time minus the phone's clock at the last answer (seconds); never used to judge a right."""
+    shift: Shift | None = None
+    visits: tuple[Visit, ...] = ()
+    doors: Mapping[str, DoorRecord] = field(default_factory=dict)
+    locks: Mapping[bytes, LockInfo] = field(default_factory=dict)
+    rights: Mapping[bytes, Right] = field(default_factory=dict)
+    support: Support = field(default_factory=Support)
+    history: tuple[HistoryEntry, ...] = ()
+    left_unlocked: frozenset[str] = frozenset()
+
+    def without_work(self) -> Content:
+        """Signed out or revoked: no session, rights, doors or visits; who the bearer is and history stay."""
+        return Content(
+            identity=self.identity,
+            trust=self.trust,
+            clock_offset=self.clock_offset,
+            support=self.support,
+            history=self.history,
+        )
+
+    def rights_for(self, binding: bytes) -> list[Right]:
+        """The tokens for one binding."""
+        return [right for right in self.rights.values() if right.binding == binding]
+
+
+def encode(content: Content) -> bytes:
+    """Return the bytes to seal in the vault."""
+    plain = _plain(content)
+    plain["version"] = VERSION
+    for table in ("doors", "locks", "rights"):
+        plain[table] = list(plain[table].values())
+    plain["left_unlocked"] = sorted(content.left_unlocked)
+    return cbor.encode(plain)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "__dataclass_fields__"):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, str):
+        return str(value)
+    return sorted(value) if isinstance(value, frozenset) else value
+
+
+def decode(data: bytes) -> Content:
+    """Return the content; VaultCorruptError or VaultTooNewError when it cannot be read."""
+    try:
+        body = cbor.decode(data, max_size=MAX_VAULT_BYTES)
+        version = body.pop("version")
+        if version > VERSION:
+            raise VaultTooNewError
+        return _content(body)
+    except (ProtocolError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise VaultCorruptError from error
+
+
+def _content(body: dict[str, Any]) -> Content:
+    doors = [_door(one) for one in body.pop("doors")]
+    locks = [_lock(one) for one in body.pop("locks")]
+    rights = [_make(Right, one) for one in body.pop("rights")]
+    trust = body.pop("trust")
+    shift = body.pop("shift")
+    return Content(
+        identity=_make(Identity, body.pop("identity")),
+        trust=Trust(tuple(trust["roots"]), trust["threshold"], trust["manifest"]),
+        shift=None if shift is None else _make(Shift, shift),
+        visits=tuple(_visit(one) for one in body.pop("visits")),
+        doors={door.id: door for door in doors},
+        locks={lock.binding: lock for lock in locks},
+        rights={right.token_id: right for right in rights},
+        support=_make(Support, body.pop("support")),
+        history=tuple(_history(one) for one in body.pop("history")),
+        left_unlocked=frozenset(body.pop("left_unlocked")),
+        **body,
+    )
+
+
+def _make(kind: type[T], body: dict[str, Any]) -> T:
+    return kind(**body)
+
+
+def _door(body: dict[str, Any]) -> DoorRecord:
+    record = _make(DoorRecord, body | {"fallback": _make(Fallback, body["fallback"])})
+    return replace(record, kind=DoorKind(body["kind"]))
+
+
+def _lock(body: dict[str, Any]) -> LockInfo:
+    return _make(LockInfo, body | {"adv_keys": tuple(body["adv_keys"])})
+
+
+def _visit(body: dict[str, Any]) -> Visit:
+    return _make(Visit, body | {"door_ids": tuple(body["door_ids"])})
+
+
+def _history(body: dict[str, Any]) -> HistoryEntry:
+    changed = {"operation": Operation(body["operation"]), "state": OpeningState(body["state"])}
+    return _make(HistoryEntry, body | changed)

@@ -1,0 +1,297 @@
+"""The phone's engine: implements `mobile.engine.facade.Engine` handing each verb to the part it is for.
+
+Headless, in any asyncio loop (a test's, the demo's, or `mobile.engine.thread.EngineThread`'s)::
+
+    radio = PhoneRadio(ether, "anna")                # simulation.backend; leave both out for real Bluetooth
+    engine = PhoneEngine(
+        Setup(data_dir, scanner_backend=radio.scanner_backend, client_backend=radio.client_backend)
+    )
+    await engine.start()
+    await engine.enrol("http://localhost:8000", one_time_code, "493817")   # leaves the vault open
+    await engine.sign_in(username, password)
+    await engine.second_factor(totp_code)
+    await engine.sync()
+    opening = await engine.open_door(door_id)                    # opening.state is OpeningState.OPEN
+    await engine.settled()                                       # bulletins, logs, uploads too
+    await engine.stop()
+
+`engine.state.doors` names the doors, `engine.subscribe` tells of every new snapshot, and
+`engine.last_traffic` counts the round trips and bytes of the last opening. The engine opens a door only in
+`open_door` and `lock_door`: a scan, a sync or coming close never does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import suppress
+
+from mobile.engine import content as codec
+from mobile.engine import history, views
+from mobile.engine.enrolment import initials
+from mobile.engine.errors import EngineError, PinDelayError, VaultWipedError, WrongPinError
+from mobile.engine.facade import Listener, Unsubscribe
+from mobile.engine.merge import adv_keys
+from mobile.engine.parts import Parts
+from mobile.engine.setup import Setup
+from mobile.engine.state import (
+    AppState,
+    Bluetooth,
+    HistoryEntry,
+    LoginState,
+    Nearby,
+    Opening,
+    Operation,
+    ServerIdentity,
+    Stage,
+    SyncResult,
+)
+from mobile.engine.storage.attempts import MAX_FAILURES
+from mobile.engine.storage.pin import check_new_pin
+from mobile.engine.traffic import Traffic
+from mobile.engine.vault import OpenVault
+
+BEARER_ID_BYTES = 8
+
+
+class PhoneEngine:
+    """One phone. Every verb runs on the loop that `start` ran on."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._near: Mapping[bytes, Nearby] = {}
+        self._active = ""
+        self._rounds: asyncio.Task[None] | None = None
+        self._background: set[asyncio.Task[None]] = set()
+        parts = Parts(
+            setup,
+            on_change=self._content_changed,
+            on_bluetooth=self._bluetooth_is,
+            on_nearby=self._nearby_is,
+            on_tap_done=self._tap_is_done,
+        )
+        self._board, self._clock, self._keyring = parts.board, parts.clock, parts.keyring
+        self._vaults, self._bearers = parts.vaults, parts.bearers
+        self._http, self._courier, self._syncer = parts.http, parts.courier, parts.syncer
+        self._enrolment, self._sign_in = parts.enrolment, parts.sign_in
+        self._scanner, self._openings = parts.scanner, parts.openings
+
+    # -- what the parts tell --------------------------------------------------------------------------------
+
+    def _content_changed(self) -> None:
+        """Show what the vault holds now, and listen for its doors."""
+        if not self._keyring.is_open:
+            return
+        content = self._keyring.content
+        self._scanner.watch(adv_keys(content.locks))
+        self._board.show(**views.opened(content, self._near, self._clock.now()))
+        self._board.show_sync(last_synced_at=content.synced_at, clock_off_seconds=self._clock.off_by)
+
+    def _bluetooth_is(self, bluetooth: Bluetooth) -> None:
+        self._board.show(bluetooth=bluetooth)
+
+    def _nearby_is(self, near: Mapping[bytes, Nearby]) -> None:
+        self._near = near
+        self._content_changed()
+
+    def _tap_is_done(self) -> None:
+        self._content_changed()
+        if self._courier.waiting:
+            self._in_background(self._hand_in())
+
+    # -- the facade: beginning and end ----------------------------------------------------------------------
+
+    @property
+    def state(self) -> AppState:
+        """See `Engine`."""
+        return self._board.state
+
+    @property
+    def last_traffic(self) -> Traffic | None:
+        """What the last opening's last link carried."""
+        return self._openings.last_traffic
+
+    def subscribe(self, listener: Listener) -> Unsubscribe:
+        """See `Engine`."""
+        return self._board.subscribe(listener)
+
+    async def start(self) -> None:
+        """See `Engine`."""
+        cards = self._bearers.cards()
+        self._active = cards[0].id if len(cards) == 1 else ""
+        self._board.show_sync(waiting_logs=self._courier.waiting)
+        self._show_shut()
+        if self._setup.sync_seconds is not None:
+            self._rounds = asyncio.create_task(self._go_rounds(self._setup.sync_seconds))
+
+    async def stop(self) -> None:
+        """See `Engine`."""
+        rounds, self._rounds = self._rounds, None
+        if rounds is not None:
+            rounds.cancel()
+            await asyncio.gather(rounds, return_exceptions=True)
+        await self._shut()
+        await self._http.close()
+
+    async def settled(self) -> None:
+        """Wait until no tap is worked on and all that rode along is stored and, with coverage, handed in."""
+        await self._openings.settled()
+        while self._background:
+            await asyncio.wait(set(self._background))
+
+    # -- the facade: the vault ------------------------------------------------------------------------------
+
+    async def server_identity(self, server_url: str) -> ServerIdentity:
+        """See `Engine`."""
+        return await self._enrolment.ask(server_url)
+
+    async def enrol(self, server_url: str, code: str, pin: str) -> None:
+        """See `Engine`."""
+        check_new_pin(pin)
+        content = await self._enrolment.enrol(server_url, code)
+        await self._shut()
+        bearer_id = self._setup.random(BEARER_ID_BYTES).hex()
+        vault = await self._vaults.create(bearer_id, pin, await asyncio.to_thread(codec.encode, content))
+        with suppress(EngineError):  # a label is a convenience; the vault is what counts
+            self._bearers.label(bearer_id, initials(content.identity.staff_name))
+        self._active = bearer_id
+        await self._open(vault)
+
+    async def select_bearer(self, bearer_id: str) -> None:
+        """See `Engine`."""
+        await self.lock_app()
+        self._active = bearer_id
+        self._show_shut()
+
+    async def unlock(self, pin: str) -> None:
+        """See `Engine`."""
+        if self._keyring.is_open:
+            await self.lock_app()
+        try:
+            vault = await self._vaults.unlock(self._active, pin)
+        except (WrongPinError, PinDelayError) as error:
+            wait = int(error.details.get("wait_seconds", 0))
+            self._board.show(
+                pin_attempts_left=int(error.details.get("attempts_left", 0)),
+                pin_wait_until=self._setup.wall() + wait if wait else 0,
+            )
+            raise
+        except VaultWipedError:
+            self._active = ""
+            self._show_shut()
+            raise
+        await self._open(vault)
+
+    async def lock_app(self) -> None:
+        """See `Engine`."""
+        await self._shut()
+        self._show_shut()
+
+    async def change_pin(self, old_pin: str, new_pin: str) -> None:
+        """See `Engine`."""
+        await self._vaults.change_pin(self._active, self._keyring.vault, old_pin, new_pin)
+
+    async def _open(self, vault: OpenVault) -> None:
+        await self._keyring.open(vault)
+        content = self._keyring.content
+        self._clock.restore(content.clock_offset)
+        login = LoginState.SIGNED_IN if content.session else LoginState.SIGNED_OUT
+        self._board.show(
+            stage=Stage.UNLOCKED,
+            login=login,
+            bearers=self._bearers.cards(),
+            active_bearer=self._active,
+            pin_attempts_left=MAX_FAILURES,
+            pin_wait_until=0,
+        )
+        self._content_changed()
+        await self._scanner.start()
+
+    async def _shut(self) -> None:
+        """End radio work, then everything else that uses the vault, then shut it."""
+        await self._openings.close()
+        await self._scanner.stop()
+        await self._syncer.cancel()
+        for task in tuple(self._background):
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        self._sign_in.forget_half()
+        self._near = {}
+        await self._keyring.close()
+
+    def _show_shut(self) -> None:
+        cards = self._bearers.cards()
+        attempts, wait = MAX_FAILURES, 0
+        if self._active:
+            with suppress(EngineError):
+                attempts = self._vaults.attempts(self._active).left
+                wait = self._vaults.wait_seconds(self._active)
+        self._board.show(
+            **views.SHUT,
+            stage=Stage.LOCKED if cards else Stage.NOT_ENROLLED,
+            login=LoginState.SIGNED_OUT,
+            bearers=cards,
+            active_bearer=self._active,
+            pin_attempts_left=attempts,
+            pin_wait_until=self._setup.wall() + wait if wait else 0,
+        )
+
+    # -- the facade: the business system --------------------------------------------------------------------
+
+    async def sign_in(self, username: str, password: str) -> None:
+        """See `Engine`."""
+        await self._sign_in.password(username, password)
+
+    async def second_factor(self, code: str) -> None:
+        """See `Engine`."""
+        await self._sign_in.code(code)
+
+    async def sign_out(self) -> None:
+        """See `Engine`."""
+        await self._sign_in.out()
+        self._content_changed()
+
+    # -- the facade: work -----------------------------------------------------------------------------------
+
+    async def sync(self) -> SyncResult:
+        """See `Engine`."""
+        return await self._syncer.sync()
+
+    async def open_door(self, door_id: str) -> Opening:
+        """See `Engine`."""
+        return await self._openings.tap(door_id, Operation.OPEN)
+
+    async def lock_door(self, door_id: str) -> Opening:
+        """See `Engine`."""
+        return await self._openings.tap(door_id, Operation.LOCK)
+
+    async def dismiss_opening(self, door_id: str) -> None:
+        """See `Engine`."""
+        self._openings.dismiss(door_id)
+
+    async def history(self, limit: int = 200) -> Sequence[HistoryEntry]:
+        """See `Engine`."""
+        return history.newest(self._keyring.content, limit)
+
+    # -- in the background ----------------------------------------------------------------------------------
+
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _hand_in(self) -> None:
+        with suppress(EngineError):  # without coverage the logs wait
+            await self._courier.hand_in()
+
+    async def _go_rounds(self, seconds: float) -> None:
+        """Now and then ask for news and hand in logs, while the vault is open."""
+        while True:
+            await asyncio.sleep(seconds)
+            if not self._keyring.is_open:
+                continue
+            with suppress(EngineError):  # the sync bar tells why
+                if self._keyring.content.session:
+                    await self._syncer.sync()
+                elif self._courier.waiting:
+                    await self._courier.hand_in()

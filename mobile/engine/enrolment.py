@@ -1,0 +1,108 @@
+"""Enrolment: a one-time code becomes a bearer with keys made on this phone and root keys pinned for good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mobile.engine import answers
+from mobile.engine.clock import Clock
+from mobile.engine.content import Content, Identity, Trust
+from mobile.engine.errors import EngineError, ServerError
+from mobile.engine.http import APP_VERSION, Http, check_address
+from mobile.engine.merge import trusted
+from mobile.engine.state import ServerIdentity
+from protocol.errors import ProtocolError
+from protocol.keys import KeyType, x25519_public
+from protocol.manifest import RootSet
+
+
+class Enrolment:
+    """The two calls a phone makes before it has a vault."""
+
+    def __init__(self, *, http: Http, clock: Clock, random: Callable[[int], bytes], phone_model: str) -> None:
+        self._http, self._clock, self._random, self._phone_model = http, clock, random, phone_model
+        self._shown: dict[str, str] = {}
+
+    async def ask(self, server_url: str) -> ServerIdentity:
+        """Who answers at this address. What is shown now must be what enrolment then meets."""
+        url = check_address(server_url)
+        body = answers.Body((await self._http.call("GET", f"{url}/api/v1/info")).body)
+        self._clock.heard(body.number("server_time"))
+        municipality = body.optional("municipality") or answers.Body({})
+        identity = ServerIdentity(
+            url=url,
+            municipality=municipality.text("name", default=""),
+            root_fingerprint=body.text("root_fingerprint").lower(),
+            minimum_app_version=body.text("minimum_app_version", default=""),
+        )
+        if _version(identity.minimum_app_version) > _version(APP_VERSION):
+            raise ServerError("app_too_old")
+        self._shown[url] = identity.root_fingerprint
+        return identity
+
+    async def enrol(self, server_url: str, code: str) -> Content:
+        """Trade the code for a device; returns what the new vault is to hold.
+
+        The private key is made here and never leaves the vault. Raises ServerError (code_unknown, code_used,
+        code_expired, app_too_old, server_not_trusted, …) or EngineError invalid_address.
+        """
+        url = check_address(server_url)
+        private_key = self._random(32)
+        answer = await self._http.call(
+            "POST",
+            f"{url}/api/v1/enrol",
+            body={
+                "code": code.strip(),
+                "bearer_key": answers.text_of(x25519_public(private_key)),
+                "key_type": int(KeyType.X25519),
+                "app_version": APP_VERSION,
+                "phone_model": self._phone_model,
+            },
+            expect=(200, 201),
+        )
+        body = answers.Body(answer.body)
+        return Content(identity=_identity(url, private_key, body), trust=_trust(body, self._shown.get(url)))
+
+
+def _identity(url: str, private_key: bytes, body: answers.Body) -> Identity:
+    return Identity(
+        server_url=url,
+        phone_id=body.text("phone_id"),
+        bearer_id=body.text("bearer_id"),
+        device_token=body.text("device_token"),
+        private_key=private_key,
+        staff_name=body.text("staff_name", default=""),
+        username=body.text("username", default=""),
+        provider_name=body.text("provider_name", default=""),
+        municipality_name=body.text("municipality_name", default=""),
+    )
+
+
+def _trust(body: answers.Body, shown: str | None) -> Trust:
+    """The roots to pin: the ones whose fingerprint the person saw, and the manifest they signed."""
+    keys = tuple(sorted(answers.blob(one, "root key", 32) for one in body.items("roots")))
+    try:
+        roots = RootSet(keys, body.number("root_threshold"))
+    except ProtocolError as error:
+        raise ServerError("server_not_trusted") from error
+    if shown is not None and roots.fingerprint.hex() != shown:
+        raise ServerError("server_not_trusted")
+    trust = Trust(roots.keys, roots.threshold, body.blob("manifest"))
+    trusted(trust)
+    return trust
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """A version as numbers; what is not one counts as the oldest."""
+    try:
+        return tuple(int(part) for part in text.split(".")[:4]) if text else ()
+    except ValueError:
+        return ()
+
+
+def initials(name: str) -> str:
+    """What a shut vault may show of its owner, so that a person on a pool phone finds theirs."""
+    found = "".join(part[0] for part in name.split()[:3]).upper()
+    if not found:
+        raise EngineError("server_error", why="no staff name")
+    return found

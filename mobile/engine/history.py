@@ -1,0 +1,47 @@
+"""The person's own log of taps, failed ones too: bounded, kept in the vault, never sent anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mobile.engine.content import Content, DoorRecord
+from mobile.engine.state import DoorKind, HistoryEntry, Opening, OpeningState
+
+MAX_ENTRIES = 500
+
+_UNLOCKED = frozenset({OpeningState.OPEN, OpeningState.ALREADY_OPEN})
+_LOCKED = frozenset({OpeningState.LOCKED, OpeningState.ALREADY_LOCKED})
+
+
+def record(content: Content, opening: Opening) -> Content:
+    """Add one finished tap, and remember which doors the person has left unlocked."""
+    door = content.doors.get(opening.door_id)
+    entry = HistoryEntry(
+        at=opening.changed_at,
+        door_id=opening.door_id,
+        door_label=_label(door),
+        operation=opening.operation,
+        state=opening.state,
+        reason=opening.reason,
+    )
+    unlocked = set(content.left_unlocked)
+    if opening.state in _UNLOCKED and door is not None and door.kind is not DoorKind.GATE:
+        unlocked.add(opening.door_id)
+    elif opening.state in _LOCKED:
+        unlocked.discard(opening.door_id)
+    return replace(
+        content,
+        history=(*content.history, entry)[-MAX_ENTRIES:],
+        left_unlocked=frozenset(unlocked),
+    )
+
+
+def newest(content: Content, limit: int) -> list[HistoryEntry]:
+    """Up to ``limit`` entries, newest first."""
+    return list(content.history[::-1][: max(0, limit)])
+
+
+def _label(door: DoorRecord | None) -> str:
+    if door is None:
+        return ""
+    return door.lock_name or " ".join(part for part in (door.address, door.entrance, door.number) if part)

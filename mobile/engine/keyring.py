@@ -1,0 +1,69 @@
+"""The open vault as the engine uses it: the content of now, and one durable change at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from mobile.engine import content as codec
+from mobile.engine.content import Content
+from mobile.engine.errors import LockedError
+from mobile.engine.vault import OpenVault
+
+Change = Callable[[Content], Content]
+
+
+class Keyring:
+    """Nothing readable stays here after `close`. Holds no vault until `open`."""
+
+    def __init__(self) -> None:
+        self._vault: OpenVault | None = None
+        self._content: Content | None = None
+        self._changing = asyncio.Lock()
+
+    def __repr__(self) -> str:
+        return f"<keyring {'open' if self._vault else 'shut'}>"
+
+    @property
+    def is_open(self) -> bool:
+        """True while a vault is open."""
+        return self._content is not None
+
+    @property
+    def content(self) -> Content:
+        """What the open vault holds. Raises LockedError when it is shut."""
+        if self._content is None:
+            raise LockedError
+        return self._content
+
+    @property
+    def vault(self) -> OpenVault:
+        """The open vault itself, for another PIN. Raises LockedError when it is shut."""
+        if self._vault is None:
+            raise LockedError
+        return self._vault
+
+    async def open(self, vault: OpenVault) -> None:
+        """Take over an unlocked vault; VaultCorruptError or VaultTooNewError leave it shut."""
+        try:
+            content = await asyncio.to_thread(codec.decode, vault.content)
+        except BaseException:
+            vault.close()
+            raise
+        self._vault, self._content = vault, content
+
+    async def change(self, change: Change) -> Content:
+        """Make a change and store it whole. When this raises, both vault and memory are as before."""
+        async with self._changing:
+            vault, new = self.vault, change(self.content)
+            await vault.save(await asyncio.to_thread(codec.encode, new))
+            if self._vault is vault:
+                self._content = new
+            return new
+
+    async def close(self) -> None:
+        """Wait for a change under way, then forget everything and wipe the keys."""
+        async with self._changing:
+            vault, self._vault, self._content = self._vault, None, None
+        if vault is not None:
+            await asyncio.to_thread(vault.close)

@@ -1,0 +1,241 @@
+"""One long scan while the app is open, and which of the person's doors are heard in it.
+
+Android allows five scan starts in thirty seconds, so the scan is started once and only mended: when Bluetooth
+was off, and when nothing at all has been heard for a while (platforms stop scans without a word).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from bleak import BleakScanner
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData
+
+from mobile.engine.nearby import NearbyList
+from mobile.engine.radio import LinkLostError, Radio, RadioOffError, bounded
+from mobile.engine.state import Bluetooth, Nearby
+from protocol import advert, gatt
+from protocol.errors import ProtocolError
+
+FRESH_SECONDS = 4.0
+"""An advert this old still says where to connect; an older one is waited anew."""
+TICK_SECONDS = 1.0
+MEND_AFTER = 20.0
+"""Seconds of silence after which the scan is started anew."""
+IMPATIENT_AFTER = 3.0
+"""The same while a person waits at a door."""
+MIN_BETWEEN_STARTS = 7.0
+START_SECONDS = 5.0
+INLINE_KEYS = 200
+"""Up to this many keys an advert is resolved at once (0.4 ms), else in a worker thread (7 ms at 4 000)."""
+_REMEMBERED = 1024
+
+Match = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A lock heard just now: where to connect, and which adv_key its advert was made with."""
+
+    device: BLEDevice
+    adv_key: bytes
+    heard_at: float
+
+
+class Scanner:
+    """The scan, the recognised adverts, and who waits for which door."""
+
+    def __init__(
+        self,
+        radio: Radio,
+        *,
+        on_bluetooth: Callable[[Bluetooth], None],
+        on_nearby: Callable[[Mapping[bytes, Nearby]], None],
+    ) -> None:
+        self._radio, self._on_bluetooth, self._on_nearby = radio, on_bluetooth, on_nearby
+        self._scanner: BleakScanner | None = None
+        self._ticking: asyncio.Task[None] | None = None
+        self._resolving: asyncio.Task[None] | None = None
+        self._starting = asyncio.Lock()
+        self._last_start, self._last_heard = -1e9, 0.0
+        self._keys: list[Match] = []
+        self._resolver = advert.Resolver([])
+        self._matches: OrderedDict[bytes, Match | None] = OrderedDict()
+        self._unresolved: dict[bytes, tuple[BLEDevice, int]] = {}
+        self._sightings: dict[bytes, Sighting] = {}
+        self._waiting: dict[bytes, list[asyncio.Future[None]]] = {}
+        self._nearby = NearbyList()
+        self._bluetooth = Bluetooth.UNKNOWN
+
+    def watch(self, keys: Iterable[Match]) -> None:
+        """Recognise these (binding, adv_key) pairs from now on and nothing else."""
+        keys = sorted(keys)
+        if keys == self._keys:
+            return
+        self._keys, self._resolver = keys, advert.Resolver(keys)
+        self._matches.clear()
+        held = {binding for binding, _ in keys}
+        self._sightings = {key: seen for key, seen in self._sightings.items() if key in held}
+
+    async def start(self) -> None:
+        """Begin; Bluetooth that is off is no error here but is told to ``on_bluetooth``."""
+        if self._ticking is None:
+            await self._start_scan()
+            self._ticking = asyncio.create_task(self._tick())
+
+    async def stop(self) -> None:
+        """End the scan and forget everything that was heard."""
+        tasks = [task for task in (self._ticking, self._resolving) if task is not None]
+        self._ticking = self._resolving = None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._stop_scan()
+        self.watch([])
+        self._sightings.clear()
+        self._unresolved.clear()
+        self._nearby = NearbyList()
+
+    async def find(self, binding: bytes, *, newer_than: float, until: float) -> Sighting | None:
+        """Wait until loop time ``until`` for an advert of ``binding`` heard after ``newer_than``.
+
+        Raises RadioOffError when Bluetooth is off.
+        """
+        await self._start_scan(only_if_stopped=True)
+        now = asyncio.get_running_loop().time()
+        newer_than = max(newer_than, now - FRESH_SECONDS)
+        while True:
+            seen = self._sightings.get(binding)
+            if seen is not None and seen.heard_at > newer_than:
+                return seen
+            now = asyncio.get_running_loop().time()
+            if now >= until:
+                return None
+            heard = await self._wait(binding, min(until - now, IMPATIENT_AFTER))
+            if not heard and self._silent_for(IMPATIENT_AFTER) and self._may_start():
+                await self._start_scan()
+            if self._scanner is None:
+                raise RadioOffError(self._bluetooth)
+
+    async def _wait(self, binding: bytes, seconds: float) -> bool:
+        heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(binding, []).append(heard)
+        try:
+            async with asyncio.timeout(seconds):
+                await heard
+        except TimeoutError:
+            return False
+        finally:
+            waiting = self._waiting.get(binding, [])
+            if heard in waiting:
+                waiting.remove(heard)
+        return True
+
+    # -- starting and mending -----------------------------------------------------------------------------
+
+    async def _start_scan(self, *, only_if_stopped: bool = False) -> None:
+        """Start, or start anew. Tells ``on_bluetooth`` what came of it."""
+        async with self._starting:
+            if only_if_stopped and self._scanner is not None:
+                return
+            await self._stop_scan()
+            self._last_start = self._last_heard = asyncio.get_running_loop().time()
+            scanner = self._radio.scanner(self._on_advert)
+            try:
+                await bounded(scanner.start(), START_SECONDS)
+            except RadioOffError as error:
+                self._tell(error.bluetooth)
+                return
+            except LinkLostError:
+                self._tell(Bluetooth.UNKNOWN)
+                return
+            self._scanner = scanner
+            self._tell(Bluetooth.ON)
+
+    async def _stop_scan(self) -> None:
+        scanner, self._scanner = self._scanner, None
+        if scanner is None:
+            return
+        try:
+            await bounded(scanner.stop(), START_SECONDS)
+        except (RadioOffError, LinkLostError):
+            return  # it does not scan, which is what was wanted
+
+    def _tell(self, bluetooth: Bluetooth) -> None:
+        self._bluetooth = bluetooth
+        self._on_bluetooth(bluetooth)
+
+    def radio_is_off(self, bluetooth: Bluetooth) -> None:
+        """Somebody else found Bluetooth off: the scan is dead as well and will be started anew."""
+        self._scanner = None
+        self._tell(bluetooth)
+
+    def _silent_for(self, seconds: float) -> bool:
+        return asyncio.get_running_loop().time() - self._last_heard >= seconds
+
+    def _may_start(self) -> bool:
+        return asyncio.get_running_loop().time() - self._last_start >= MIN_BETWEEN_STARTS
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            now = asyncio.get_running_loop().time()
+            if self._nearby.age(now):
+                self._on_nearby(self._nearby.classes)
+            silence = MIN_BETWEEN_STARTS if self._scanner is None else MEND_AFTER
+            if self._may_start() and self._silent_for(silence):
+                await self._start_scan()
+
+    # -- adverts --------------------------------------------------------------------------------------------
+
+    def _on_advert(self, device: BLEDevice, data: AdvertisementData) -> None:
+        self._last_heard = asyncio.get_running_loop().time()
+        raw = data.manufacturer_data.get(gatt.COMPANY_ID)
+        if raw is None or len(raw) != advert.DATA_LENGTH:
+            return  # the scan response has not come yet
+        if raw in self._matches:
+            self._heard(self._matches[raw], device, data.rssi)
+        elif len(self._keys) <= INLINE_KEYS:
+            self._remember(raw, self._resolve(raw))
+            self._heard(self._matches[raw], device, data.rssi)
+        elif len(self._unresolved) < _REMEMBERED:
+            self._unresolved[raw] = (device, data.rssi)
+            if self._resolving is None or self._resolving.done():
+                self._resolving = asyncio.create_task(self._resolve_waiting())
+
+    async def _resolve_waiting(self) -> None:
+        """Resolve off the loop, one advert at a time, whatever arrives meanwhile."""
+        while self._unresolved:
+            raw, (device, rssi) = self._unresolved.popitem()
+            resolver = self._resolver
+            match = await asyncio.to_thread(self._resolve, raw)
+            if resolver is self._resolver:
+                self._remember(raw, match)
+                self._heard(match, device, rssi)
+
+    def _resolve(self, raw: bytes) -> Match | None:
+        try:
+            return self._resolver.resolve(advert.parse(raw))
+        except ProtocolError:
+            return None
+
+    def _remember(self, raw: bytes, match: Match | None) -> None:
+        self._matches[raw] = match
+        if len(self._matches) > _REMEMBERED:
+            self._matches.popitem(last=False)
+
+    def _heard(self, match: Match | None, device: BLEDevice, rssi: int) -> None:
+        if match is None:
+            return
+        binding, adv_key = match
+        now = asyncio.get_running_loop().time()
+        self._sightings[binding] = Sighting(device, adv_key, now)
+        if self._nearby.heard(binding, rssi, now):
+            self._on_nearby(self._nearby.classes)
+        for waiting in self._waiting.pop(binding, []):
+            if not waiting.done():
+                waiting.set_result(None)

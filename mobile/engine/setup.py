@@ -1,0 +1,38 @@
+"""What an engine is built from: everything that touches the world, so that tests can be the world."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from bleak.backends.client import BaseBleakClient
+from bleak.backends.scanner import BaseBleakScanner
+
+from mobile.engine.storage.disk import Disk
+from mobile.engine.storage.vaultfile import Cost
+
+SYNC_SECONDS = 45.0
+"""How often a signed-in phone with coverage asks for news: a revocation must arrive within a minute."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What an engine is built from; only the folder must be named."""
+
+    data_dir: Path
+    scanner_backend: type[BaseBleakScanner] | None = None
+    client_backend: type[BaseBleakClient] | None = None
+    """bleak backends; None = bleak's own for this platform."""
+    transport: httpx.AsyncBaseTransport | None = None
+    wall: Callable[[], int] = lambda: int(time.time())
+    monotonic: Callable[[], float] = time.monotonic
+    random: Callable[[int], bytes] = os.urandom
+    vault_cost: Cost = field(default_factory=Cost)
+    sync_seconds: float | None = SYNC_SECONDS
+    """None = only when asked."""
+    phone_model: str = "desktop"
+    disk: Disk = field(default_factory=Disk)

@@ -1,0 +1,89 @@
+"""From what the vault holds to what the screens may know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from mobile.engine.content import Content, DoorRecord, Right
+from mobile.engine.state import DoorKind, DoorView, Nearby, Support
+from protocol.token import Scope
+
+SHUT: dict[str, Any] = {
+    "staff_name": "",
+    "username": "",
+    "provider_name": "",
+    "municipality_name": "",
+    "server_url": "",
+    "shift": None,
+    "visits": (),
+    "doors": MappingProxyType({}),
+    "openings": MappingProxyType({}),
+    "support": Support(),
+}
+"""Fields of `AppState` while the vault is shut: nothing of what is in it."""
+
+
+def opened(content: Content, nearby: Mapping[bytes, Nearby], now: int) -> dict[str, Any]:
+    """Fields of `AppState` while the vault is open. `now` is estimated server time."""
+    identity = content.identity
+    by_binding: dict[bytes, list[Right]] = {}
+    for right in content.rights.values():
+        by_binding.setdefault(right.binding, []).append(right)
+    doors = {
+        door.id: _door(content, door, by_binding.get(door.binding, []), nearby, now)
+        for door in content.doors.values()
+    }
+    return {
+        "staff_name": identity.staff_name,
+        "username": identity.username,
+        "provider_name": identity.provider_name,
+        "municipality_name": identity.municipality_name,
+        "server_url": identity.server_url,
+        "shift": content.shift,
+        "visits": content.visits,
+        "doors": MappingProxyType(doors),
+        "support": content.support,
+    }
+
+
+def _door(
+    content: Content, door: DoorRecord, rights: list[Right], nearby: Mapping[bytes, Nearby], now: int
+) -> DoorView:
+    shown = in_order(rights, Scope.OPEN, now)
+    first = shown[0] if shown else None
+    return DoorView(
+        id=door.id,
+        kind=door.kind,
+        address=door.address,
+        entrance=door.entrance,
+        floor=door.floor,
+        number=door.number,
+        label=door.lock_name,
+        nearby=nearby.get(door.binding, Nearby.NO) if door.binding else Nearby.NO,
+        fallback=door.fallback,
+        rights_from=first.not_before if first else None,
+        rights_until=first.expires if first else None,
+        may_lock=door.kind is not DoorKind.GATE and any(right.permits(Scope.LOCK) for right in rights),
+        left_unlocked=door.id in content.left_unlocked,
+    )
+
+
+def in_order(rights: list[Right], scope: Scope, now: int) -> list[Right]:
+    """The tokens to try at a door, best first; none is left out, for the lock is the judge.
+
+    `now` is an estimate, so it only orders: those that permit the operation and hold now (the longest
+    first), then those that begin soonest, then those that ended last.
+    """
+
+    def rank(right: Right) -> tuple[bool, int, int]:
+        if right.not_before <= now < right.expires:
+            order = (0, -right.expires)
+        elif right.not_before > now:
+            order = (1, right.not_before)
+        else:
+            order = (2, -right.expires)
+        return (not right.permits(scope), *order)
+
+    return sorted(rights, key=rank)
