@@ -17,20 +17,21 @@ A phone gets bleak backends of its own and uses genuine bleak above them::
     radio.move((40.0, 0.0)); await radio.switch_off(); await radio.switch_on()
 
 The air: ``ether.conditions`` (connection interval, losses, path loss), ``ether.move``, ``ether.set_rssi``,
-``ether.remove`` (a power cut), ``ether.record`` (packets for replay and counting), ``ether.add_rule``
-(faults, see ``simulation.faults``). Time is the event loop's, real or that of ``simulation.virtualtime``.
+``ether.remove`` (a power cut), ``ether.record`` and ``HciRecording`` (for replay and counting),
+``ether.add_rule`` (faults, see ``simulation.faults``). Time is the event loop's, real or that of ``simulation.virtualtime``.
 """
 
 from simulation.radio.conditions import Conditions, Position
 from simulation.radio.controller import VirtualController
 from simulation.radio.ether import Ether
 from simulation.radio.packets import Fate, Packet, Rule, Side, Verdict
-from simulation.radio.recording import Recording
+from simulation.radio.recording import HciRecording, Recording
 
 __all__ = [
     "Conditions",
     "Ether",
     "Fate",
+    "HciRecording",
     "Packet",
     "Position",
     "Recording",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from simulation.radio.packets import Packet, Side
+
+if TYPE_CHECKING:
+    from simulation.radio.controller import VirtualController
 
 
 class Recording:
@@ -62,3 +65,45 @@ class Recording:
         Subscribing is a write too, of two bytes to its descriptor: name the value handles to leave it out.
         """
         return sum(len(packet.value or b"") for packet in self.values(handles))
+
+
+class HciRecording:
+    """Every HCI packet between one host and its controller, as (to the controller, bytes), in order.
+
+    Use it as a context manager or call ``stop``. The ACL packets among ``to_controller`` are what a raw
+    central sends again.
+    """
+
+    def __init__(self, controller: VirtualController) -> None:
+        self.packets: list[tuple[bool, bytes]] = []
+        self._controller = controller
+        controller.taps.append(self._tap)
+
+    def _tap(self, to_controller: bool, packet: bytes) -> None:
+        self.packets.append((to_controller, packet))
+
+    @property
+    def to_controller(self) -> list[bytes]:
+        """What the host sent."""
+        return [packet for to_controller, packet in self.packets if to_controller]
+
+    @property
+    def to_host(self) -> list[bytes]:
+        """What the host was told."""
+        return [packet for to_controller, packet in self.packets if not to_controller]
+
+    def stop(self) -> None:
+        """Record nothing more; stopping twice is harmless."""
+        if self._tap in self._controller.taps:
+            self._controller.taps.remove(self._tap)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()

@@ -15,7 +15,7 @@ from bleak.exc import (
 
 from simulation.backend import PhoneRadio
 from simulation.radio import Ether
-from simulation.virtualtime import virtual_time
+from simulation.virtualtime import run, virtual_time
 from tests.simulation.bench import COMMAND, SERVICE, EchoPeripheral, find, session
 
 
@@ -106,6 +106,24 @@ async def test_two_phones_at_one_lock_one_gets_the_advert_the_other_the_next() -
 async def _ask(radio: PhoneRadio, target: object, value: bytes) -> bytes:
     async with session(radio, target) as mine:  # type: ignore[arg-type]
         return await mine.ask(value)
+
+
+def test_who_wins_a_race_follows_the_seed() -> None:
+    async def winner(seed: int) -> str:
+        ether = Ether(seed=seed)
+        await EchoPeripheral(ether).start()
+        anna, bo = PhoneRadio(ether, "anna"), PhoneRadio(ether, "bo")
+        target = await find(anna)
+        opened = [asyncio.ensure_future(_ask(radio, target, radio.name.encode())) for radio in (anna, bo)]
+        done, waiting = await asyncio.wait(opened, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(opened)
+        return done.pop().result().decode()
+
+    winners = [run(winner(seed)) for seed in range(8)]
+    assert set(winners) == {"anna", "bo"}
+    assert [run(winner(seed)) for seed in range(8)] == winners
 
 
 @virtual_time

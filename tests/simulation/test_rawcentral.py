@@ -6,7 +6,7 @@ import pytest
 from bumble.core import TimeoutError as BumbleTimeoutError
 
 from simulation.backend import PhoneRadio
-from simulation.radio import Ether, Side
+from simulation.radio import Ether, HciRecording, Side
 from simulation.rawcentral import RawCentral
 from simulation.virtualtime import virtual_time
 from tests.simulation.bench import COMMAND, EchoPeripheral, find, session
@@ -40,14 +40,16 @@ async def test_replay_of_hci_bytes() -> None:
     lock = await EchoPeripheral(ether).start()
     radio = PhoneRadio(ether, "phone")
     device = await find(radio)
-    recorded: list[bytes] = []
-    radio.controller.taps.append(lambda to_controller, raw: recorded.append(raw) if to_controller else None)
-    async with session(radio, device) as mine:
-        await mine.ask(b"open " + bytes(400))
+    with HciRecording(radio.controller) as recording:
+        async with session(radio, device) as mine:
+            await mine.ask(b"open " + bytes(400))
+    recording.stop()
+    assert recording.to_host != []
+    assert not radio.controller.taps
     await lock.advertise()
     async with RawCentral(ether) as raw:
         await raw.connect(lock.device.random_address)
-        await raw.replay_hci(recorded)
+        await raw.replay_hci(recording.to_controller)
     assert lock.written == [b"open " + bytes(400)] * 2
 
 
