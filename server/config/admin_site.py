@@ -1,4 +1,4 @@
-"""Our admin site: title, texts and sign-in through allauth (with its second factor and rate limits)."""
+"""Our admin site: names, sign-in through allauth, and the pages that belong to no single model."""
 
 from __future__ import annotations
 
@@ -6,19 +6,39 @@ from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext_lazy as _
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 
 class NyckelfriAdminSite(admin.AdminSite):
     """The stock admin with our names on it."""
 
-    site_title = _("Nyckelfri")
-    site_header = _("Nyckelfri")
-    index_title = _("Administration")
-    enable_nav_sidebar = True
+    site_title = gettext_lazy("Nyckelfri")
+    site_header = gettext_lazy("Nyckelfri")
+    index_title = gettext_lazy("Administration")
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Sign in through allauth, never through the admin's own password form."""
         response: HttpResponse = secure_admin_login(super().login)(request, extra_context)
         return response
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:
+        """Add the live board and the page "who may open"."""
+        from server.access import preview  # noqa: PLC0415  models are not ready when the site is made
+
+        own: list[URLResolver | URLPattern] = [
+            path("live/", self.admin_view(self.live), name="live"),
+            path("who-may-open/", self.admin_view(preview.page), name="who_may_open"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def live(self, request: HttpRequest) -> HttpResponse:
+        """Show the live board; its rows come over the websocket."""
+        if not request.user.has_perm("passages.view_passage"):
+            raise PermissionDenied
+        context = {**self.each_context(request), "title": _("Live passages")}
+        return TemplateResponse(request, "admin/nyckelfri/live.html", context)

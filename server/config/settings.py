@@ -131,7 +131,8 @@ CACHES = {
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "nyckelfri"},
+        # The layer waits in Redis for seconds at a time; the client's own time limit must not cut that short.
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None}], "prefix": "nyckelfri"},
     }
     if REDIS_URL
     else {"BACKEND": "server.config.channel_layer.ThreadSafeChannelLayer"}

@@ -6,13 +6,17 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
+from server.config.health import healthz
+from server.passages.consumers import PassagesConsumer
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
     path("_allauth/", include("allauth.headless.urls")),
+    path("healthz", healthz, name="healthz"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", include("server.config.api_urls")),
 ]
 
-websocket_urlpatterns: list[URLPattern] = []
+websocket_urlpatterns = [path("ws/passages/", PassagesConsumer.as_asgi())]

@@ -117,8 +117,8 @@ class Door(ImportedModel):
         ]
 
     def __str__(self) -> str:
-        parts = [self.address, self.entrance, self.floor, self.number]
-        return f"{self.get_kind_display()} {' '.join(part for part in parts if part)}"
+        where = f"{self.address} {self.entrance}".rstrip()
+        return f"{where}, {self.get_kind_display()} {self.number}".rstrip()
 
 
 class DoorPath(TenantModel):

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
+from django.test import Client as Http
 from django_scopes import scope
 
 from server.tenancy.models import Municipality
+from tests.server.issuer import Issuer, Phone, found, give_sign_in, make_issuer
 from tests.server.world import World, make_municipality, make_world
 
 
@@ -37,3 +39,26 @@ def other_world(world: World) -> World:
     other = make_municipality("grannstad")
     with scope(municipality=other):
         return make_world(other)
+
+
+@pytest.fixture
+def issuer(db: None) -> Iterator[Issuer]:
+    """The same with real keys and locks that can log; the test runs within its scope."""
+    municipality = found()
+    with scope(municipality=municipality):
+        yield make_issuer(municipality)
+
+
+@pytest.fixture
+def other_issuer(issuer: Issuer) -> Issuer:
+    """A second municipality with keys of its own."""
+    other = found("grannstad")
+    with scope(municipality=other):
+        return make_issuer(other, "grannens-telefon")
+
+
+@pytest.fixture
+def phone(issuer: Issuer, client: Http) -> Phone:
+    """Alice's phone: enrolled, and Alice can sign in on it."""
+    give_sign_in(issuer.world.alice, "alice")
+    return Phone(client, issuer.device_token)

@@ -47,7 +47,7 @@ def problem_of(error: Exception) -> Problem | None:
     if isinstance(error, exceptions.ValidationError):
         return Problem(code, fields=error.detail)
     if isinstance(error, exceptions.Throttled):
-        return Problem(code, wait_s=int(error.wait or 0) + 1)
+        return Problem(code, wait_s=int(getattr(error, "wait", None) or 0) + 1)
     return Problem(code)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-_VERSION = r"^[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}$"
+from server.tenancy.domain.versions import VERSION
 
 
 def encode_bytes(value: bytes) -> str:
@@ -66,9 +65,4 @@ class VersionField(serializers.RegexField):
     """An app version, such as 1.4.0."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(_VERSION, max_length=14, **kwargs)
-
-
-def parse_version(text: str) -> tuple[int, ...]:
-    """Return a version as numbers that compare; an unreadable one is older than all."""
-    return tuple(int(part) for part in text.split(".")) if re.match(_VERSION, text) else ()
+        super().__init__(VERSION, max_length=14, **kwargs)

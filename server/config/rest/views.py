@@ -16,11 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from server.config.rest import errors
-from server.config.rest.fields import parse_version
 from server.config.rest.parsing import DEFAULT_BODY, BoundedJSONParser
-from server.problems import Problem
-from server.tenancy.models import Municipality
-from server.tenancy.policy import policy_of
 
 S = TypeVar("S", bound="serializers.Serializer[Any]")
 
@@ -33,7 +29,7 @@ class ApiView(APIView):
     parser_classes = (BoundedJSONParser,)
     max_body = DEFAULT_BODY
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer within the caller's scope, left again whatever happens."""
         with ExitStack() as self._scopes:
             return super().dispatch(request, *args, **kwargs)
@@ -51,13 +47,6 @@ class ApiView(APIView):
         serializer = kind(data=request.data)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
-
-
-def refuse_old_app(municipality: Municipality, app_version: str) -> None:
-    """Raise `Problem` app_too_old when the app is older than the municipality allows."""
-    minimum = policy_of(municipality).minimum_app_version
-    if parse_version(app_version) < parse_version(minimum):
-        raise Problem("app_too_old", minimum_app_version=minimum)
 
 
 def now_seconds() -> int:

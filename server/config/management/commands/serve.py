@@ -11,12 +11,25 @@ import uvicorn
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.utils.translation import gettext_lazy as _
 
+from server.audit import actions
+from server.audit.domain import record
 from server.config.catalogues import compile_catalogues
 from server.config.celery import app
 from server.config.embedded import EmbeddedTasks
+from server.tenancy.models import Municipality
 
 GRACEFUL_SHUTDOWN_S = 5
+STARTED = actions.register("server.started", _("the server started"))
+STOPPED = actions.register("server.stopped", _("the server stopped"))
+"""With them an auditor can see when the server was away, and that doors opened meanwhile."""
+
+
+def record_for_everybody(action: str) -> None:
+    """Write an entry in every municipality's audit trail."""
+    for municipality in Municipality.objects.all():
+        record(action=action, target=municipality)
 
 
 class AnnouncingServer(uvicorn.Server):
@@ -58,6 +71,7 @@ class Command(BaseCommand):
         finally:
             if tasks is not None:
                 tasks.stop()
+            record_for_everybody(STOPPED)
         self.stdout.write("Nyckelfri har stannat.")
 
     def _serve(self, listener: socket.socket) -> None:
@@ -73,6 +87,7 @@ class Command(BaseCommand):
         )
         host, port = listener.getsockname()[:2]
         server = AnnouncingServer(config)
+        record_for_everybody(STARTED)
         server.announce = lambda: self._say(f"Nyckelfri svarar på http://{host}:{port}/")
         server.run(sockets=[listener])
 

@@ -1,0 +1,86 @@
+"""Admin pages of passages, batches, gaps and deviations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from server.passages.labels import describe
+from server.passages.models import Deviation, LogGap, Passage, SealedBatch
+from server.tenancy.admin_base import ReadOnlyAdmin, TenantAdmin
+
+
+@admin.register(Passage)
+class PassageAdmin(ReadOnlyAdmin):
+    """What happened at the doors, and when it became known."""
+
+    list_display = ["happened_at", "known_at", "what", "door", "person", "provider", "lock", "epoch", "seq"]
+    list_select_related = ["lock", "binding__door", "bearer__staff", "provider"]
+    list_filter = ["kind", "time_uncertain", "provider"]
+    search_fields = [
+        "lock__name",
+        "binding__door__address",
+        "binding__door__clients__alarm_code",
+        "bearer__staff__name",
+    ]
+    date_hierarchy = "happened_at"
+    empty_hint = _("Passages come home with the phones. The live page shows them as they arrive.")
+
+    @admin.display(description=_("what"), ordering="kind")
+    def what(self, passage: Passage) -> str:
+        """The event in plain words."""
+        return describe(passage.kind, passage.reason, str(passage.detail.get("command", "")))
+
+    @admin.display(description=_("door"), ordering="binding__door__address")
+    def door(self, passage: Passage) -> str:
+        """Where."""
+        return str(passage.binding.door) if passage.binding else "–"
+
+    @admin.display(description=_("staff member"), ordering="bearer__staff__name")
+    def person(self, passage: Passage) -> str:
+        """Who."""
+        return passage.bearer.staff.name if passage.bearer else "–"
+
+
+@admin.register(SealedBatch)
+class SealedBatchAdmin(ReadOnlyAdmin):
+    """Sealed logs as phones handed them in."""
+
+    list_display = ["received_at", "status", "code", "lock", "epoch", "first_seq", "last_seq", "courier"]
+    list_select_related = ["lock", "courier"]
+    list_filter = ["status"]
+    search_fields = ["lock__name", "courier__label", "code"]
+    date_hierarchy = "received_at"
+    empty_hint = _("Logs appear here when a phone that has been at a lock reaches the server.")
+
+
+@admin.register(LogGap)
+class LogGapAdmin(ReadOnlyAdmin):
+    """Numbers missing in a log."""
+
+    list_display = ["lock", "epoch", "first_seq", "last_seq", "signed", "noticed_at", "closed_at"]
+    list_select_related = ["lock"]
+    list_filter = ["signed", ("closed_at", admin.EmptyFieldListFilter)]
+    search_fields = ["lock__name"]
+    empty_hint = _("No gaps: every number in every log is accounted for.")
+
+
+@admin.register(Deviation)
+class DeviationAdmin(TenantAdmin):
+    """What went wrong at a door and must be handled."""
+
+    list_display = ["kind", "door", "lock", "opened_at", "closed_at", "resolution"]
+    list_select_related = ["door", "lock"]
+    list_filter = ["kind", ("closed_at", admin.EmptyFieldListFilter), "resolution"]
+    search_fields = ["door__address", "lock__name"]
+    autocomplete_fields = ["door", "lock"]
+    fields = ["kind", "door", "lock", "opened_at", "closed_at", "resolution"]
+    date_hierarchy = "opened_at"
+    empty_hint = _("Nothing needs attention.")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A deviation is closed, never deleted."""
+        return False

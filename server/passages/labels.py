@@ -1,0 +1,82 @@
+"""What people read about passages: the protocol's names of entries, refusals and outcomes, in plain words."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+KINDS: dict[str, str | Promise] = {
+    "granted": _("granted"),
+    "refused": _("refused"),
+    "outcome": _("outcome"),
+    "bound": _("mounted on a door"),
+    "boot": _("the lock restarted"),
+    "relocked": _("locked by itself"),
+    "hand": _("by hand during a visit"),
+    "hand_count": _("openings by hand that day"),
+    "failures": _("failed attempts by strangers"),
+    "bulletin": _("the lock took in a bulletin"),
+    "clock": _("the clock was set"),
+    "low_battery": _("low battery"),
+    "store_corrupt": _("the lock's memory was damaged"),
+    "receipt_alarm": _("a receipt for another history"),
+}
+
+REASONS: dict[str, str | Promise] = {
+    "malformed": _("the request could not be read"),
+    "key_unknown": _("unknown issuer key"),
+    "wrong_binding": _("the key is for another door"),
+    "token_invalid": _("the key is not genuine for this phone"),
+    "not_yet_valid": _("the key is not valid yet"),
+    "expired": _("the key has expired"),
+    "need_update": _("the lock needs newer news first"),
+    "time_uncertain": _("the lock does not know the time"),
+    "revoked": _("the key is revoked"),
+    "provider_ended": _("the provider's keys have ended here"),
+    "not_permitted": _("not permitted with this key"),
+    "busy": _("another phone was acting"),
+    "lock_fault": _("fault in the lock"),
+    "moved": _("the bolt moved"),
+    "already": _("it was so already"),
+    "jam": _("the bolt jammed"),
+    "timeout": _("the bolt did not report in time"),
+    "by_hand": _("a hand took over"),
+    "unknown": _("unknown: the lock restarted"),
+}
+
+COMMANDS: dict[str, str | Promise] = {"open": _("unlock"), "lock": _("lock")}
+
+WARNINGS = frozenset(
+    {
+        "jam",
+        "timeout",
+        "unknown",
+        "lock_fault",
+        "low_battery",
+        "store_corrupt",
+        "receipt_alarm",
+        "clock",
+        "boot",
+    }
+)
+
+
+def describe(kind: str, reason: str, command: str = "") -> str:
+    """Return what happened in one line, in the active language; unknown names are shown as they are."""
+    parts = [str(KINDS.get(kind, kind))] if kind != "outcome" else []
+    if command in COMMANDS and kind in ("granted", "refused"):
+        parts.insert(0, str(COMMANDS[command]))
+    if reason and reason != "granted":
+        parts.append(str(REASONS.get(reason, reason)))
+    return str(capfirst(": ".join(parts) or gettext("outcome")))
+
+
+def tone(kind: str, reason: str) -> str:
+    """Return how a row should look: `refused`, `warning`, `opened` or `quiet`."""
+    if kind in ("refused", "failures"):
+        return "refused"
+    if kind in WARNINGS or reason in WARNINGS:
+        return "warning"
+    return "opened" if kind in ("granted", "outcome") else "quiet"

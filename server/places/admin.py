@@ -1,0 +1,92 @@
+"""Admin pages of property owners, properties and doors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from server.places.models import Door, DoorPath, Property, PropertyOwner
+from server.tenancy.admin_base import PlainInline, TenantAdmin
+
+ORIGIN: tuple[Any, Any] = (
+    _("Where it was imported from"),
+    {"fields": ["source", "external_id"], "classes": ["collapse"]},
+)
+
+
+@admin.register(PropertyOwner)
+class PropertyOwnerAdmin(TenantAdmin):
+    """Who must consent to locks on gates and common rooms."""
+
+    list_display = ["name", "contact_phone", "contact_email"]
+    search_fields = ["name", "contact_email"]
+    fieldsets = [(None, {"fields": ["name", "contact_phone", "contact_email"]}), ORIGIN]
+    empty_hint = _("Add the owners of the houses where locks will be mounted, then their properties.")
+
+
+@admin.register(Property)
+class PropertyAdmin(TenantAdmin):
+    """Properties of the owners."""
+
+    list_display = ["designation", "owner", "area"]
+    list_filter = ["area"]
+    list_select_related = ["owner"]
+    search_fields = ["designation", "owner__name", "area"]
+    autocomplete_fields = ["owner"]
+    fieldsets = [(None, {"fields": ["owner", "designation", "area"]}), ORIGIN]
+    empty_hint = _("Add a property and choose its owner. Doors are added to properties.")
+
+
+class DoorPathInline(PlainInline):
+    """The gates and common rooms on the way."""
+
+    model = DoorPath
+    fk_name = "apartment"
+    fields = ["order", "via"]
+    autocomplete_fields = ["via"]
+    extra = 0
+    verbose_name = _("door on the way here")
+    verbose_name_plural = _("doors on the way here")
+
+
+@admin.register(Door)
+class DoorAdmin(TenantAdmin):
+    """Doors with their way in without the phone."""
+
+    list_display = [
+        "address",
+        "entrance",
+        "floor",
+        "number",
+        "kind",
+        "must_sign",
+        "fallback_kind",
+        "property",
+    ]
+    list_filter = ["kind", "must_sign", "fallback_kind"]
+    list_select_related = ["property"]
+    search_fields = ["address", "number", "property__designation", "clients__alarm_code"]
+    autocomplete_fields = ["property"]
+    inlines = [DoorPathInline]
+    fieldsets = [
+        (None, {"fields": ["property", "kind", "address", "entrance", "floor", "number", "must_sign"]}),
+        (
+            _("Way in without the phone"),
+            {"fields": ["fallback_kind", "fallback_place", "fallback_phone", "fallback_hours"]},
+        ),
+        ORIGIN,
+    ]
+    empty_hint = _("Add the gate first, then the apartment, and put the gate on the way to it.")
+
+
+@admin.register(DoorPath)
+class DoorPathAdmin(TenantAdmin):
+    """Which gates lie on the way to which apartments."""
+
+    list_display = ["apartment", "via", "order"]
+    list_select_related = ["apartment", "via"]
+    search_fields = ["apartment__address", "apartment__number", "via__address"]
+    autocomplete_fields = ["apartment", "via"]
+    empty_hint = _("Open an apartment door and add the gates on the way to it.")

@@ -1,0 +1,181 @@
+"""What every admin page shares: the municipality set by itself, audit entries, bytes shown as hexadecimal.
+
+Private keys, hashes of secrets and signed documents are never shown, here or anywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from server.audit import actions
+from server.audit.domain import changes, record, snapshot
+from server.tenancy.base import TenantModel
+from server.tenancy.fields import BytesField
+
+if TYPE_CHECKING:  # Django's own classes cannot be subscribed when the program runs
+    PlainAdmin = admin.ModelAdmin[Any]
+    PlainForm = forms.ModelForm[Any]
+    PlainInline = admin.TabularInline[Any, Any]
+else:
+    PlainAdmin, PlainForm, PlainInline = admin.ModelAdmin, forms.ModelForm, admin.TabularInline
+
+SECRET_PREFIXES = ("sealed_",)
+SECRET_FIELDS = frozenset(
+    {
+        "document",
+        "code_hash",
+        "device_token_hash",
+        "receipt",
+        "commission_document",
+        "lock_record",
+        "entry_bytes",
+    }
+)
+
+
+def is_secret(field: models.Field[Any, Any]) -> bool:
+    """Return whether a field must never reach a page."""
+    return field.name in SECRET_FIELDS or field.name.startswith(SECRET_PREFIXES)
+
+
+class TenantForm(PlainForm):
+    """Knows the municipality although the form does not ask for it, so that every rule is checked."""
+
+    tenant_id: ClassVar[int | None] = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.tenant_id is not None and self.instance.municipality_id is None:
+            self.instance.municipality_id = self.tenant_id
+
+    def _get_validation_exclusions(self) -> set[str]:
+        # A field left out of a form is left out of unique constraints too; this one must take part.
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return excluded - {"municipality"}
+
+
+class TenantAdmin(PlainAdmin):
+    """An admin page for rows of one municipality."""
+
+    form = TenantForm
+    change_list_template = "admin/nyckelfri/change_list.html"
+    list_per_page = 50
+    show_full_result_count = False
+    empty_hint: ClassVar[str | Promise] = _("Nothing here yet.")
+    """What to do next, shown when a list is empty."""
+
+    def __init__(self, model: type[models.Model], admin_site: admin.AdminSite) -> None:
+        super().__init__(model, admin_site)
+        for field in model._meta.concrete_fields:
+            if isinstance(field, BytesField) and not is_secret(field):
+                setattr(self, f"{field.name}_hex", _hex_column(field))
+
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Leave out the municipality of somebody who has one, and everything that must not be shown."""
+        excluded = list(super().get_exclude(request, obj) or [])
+        if getattr(request.user, "municipality_id", None) is not None:
+            excluded.append("municipality")
+        return excluded
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Return the form with the person's municipality in it."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (form,), {"tenant_id": getattr(request.user, "municipality_id", None)})
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save, and write who changed what to the audit trail in the same transaction."""
+        before = snapshot(type(obj)._base_manager.get(pk=obj.pk)) if change else {}
+        super().save_model(request, obj, form, change)
+        self._record(request, actions.CHANGED if change else actions.ADDED, obj, before, snapshot(obj))
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Give rows in the table below the same municipality, and record them too."""
+        rows = formset.save(commit=False)
+        for row in rows:
+            row.municipality_id = form.instance.municipality_id
+            row.save()
+            self._record(request, actions.CHANGED, row, {}, snapshot(row))
+        for row in formset.deleted_objects:
+            self._record(request, actions.DELETED, row, snapshot(row), {})
+            row.delete()
+        formset.save_m2m()
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Delete one row and record what it said."""
+        self._record(request, actions.DELETED, obj, snapshot(obj), {})
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
+        """Delete the chosen rows one by one, each recorded."""
+        for row in queryset:
+            self.delete_model(request, row)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the list, or what to do next when there is nothing in it."""
+        return super().changelist_view(request, {"empty_hint": self.empty_hint, **(extra_context or {})})
+
+    @staticmethod
+    def _record(
+        request: HttpRequest, action: str, row: models.Model, before: dict[str, Any], after: dict[str, Any]
+    ) -> None:
+        if isinstance(row, TenantModel):
+            earlier, later = changes(before, after) if before and after else (before, after)
+            record(action=action, target=row, actor=request.user, before=earlier, after=later)  # type: ignore[arg-type]
+
+
+class ReadOnlyAdmin(TenantAdmin):
+    """Pages of what only the server or a lock writes: seen and searched, never edited."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody adds."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes."""
+        return False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return every field that may be shown, bytes as hexadecimal."""
+        return [
+            f"{field.name}_hex" if isinstance(field, BytesField) else field.name
+            for field in self.model._meta.concrete_fields
+            if not is_secret(field) and field.name not in ("id", "municipality")
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Everything shown is read-only."""
+        return self.get_fields(request, obj)
+
+
+def _hex_column(field: models.Field[Any, Any]) -> Callable[[Any], str]:
+    def show(row: Any) -> str:
+        value = getattr(row, field.name)
+        return bytes(value).hex() if value is not None else "–"
+
+    return admin.display(description=field.verbose_name, ordering=field.name)(show)
+
+
+def has_municipality(model: type[models.Model]) -> bool:
+    """Return whether a model is a tenant's."""
+    try:
+        model._meta.get_field("municipality")
+    except FieldDoesNotExist:
+        return False
+    return True
