@@ -19,6 +19,10 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 
+class StalledError(RuntimeError):
+    """The program waits for something that nothing is going to bring about."""
+
+
 class _JumpingSelector(selectors.BaseSelector):
     """Polls where a selector would wait, and moves the clock instead."""
 
@@ -46,7 +50,10 @@ class _JumpingSelector(selectors.BaseSelector):
             return self._real.select(0)
         if timeout is None or self._loop.jobs:
             # Nothing is planned, or a job will report back: only the outside can wake us.
-            return self._real.select(None)
+            ready = self._real.select(self._loop.stall)
+            if not ready:
+                raise StalledError(f"nothing planned and nobody called for {self._loop.stall} s")
+            return ready
         ready = self._real.select(self._loop.patience)
         if not ready:
             self._loop.advance(timeout)
@@ -56,12 +63,14 @@ class _JumpingSelector(selectors.BaseSelector):
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """The loop. ``time()`` starts at 0.0 and moves only by jumps.
 
-    ``patience``: real seconds to wait for sockets and foreign threads before each jump.
+    ``patience``: real seconds to wait for sockets and foreign threads before each jump. ``stall``: real
+    seconds after which a loop that waits for nothing at all gives up with StalledError.
     """
 
-    def __init__(self, patience: float = 0.0) -> None:
+    def __init__(self, patience: float = 0.0, stall: float = 60.0) -> None:
         self._now = 0.0
         self.patience = patience
+        self.stall = stall
         #: ``run_in_executor`` jobs under way.
         self.jobs = 0
         super().__init__(_JumpingSelector(self))
@@ -103,9 +112,9 @@ class WallClock:
         return self._origin + self._loop.time()
 
 
-def run(main: Coroutine[Any, Any, T], *, patience: float = 0.0) -> T:
+def run(main: Coroutine[Any, Any, T], *, patience: float = 0.0, stall: float = 60.0) -> T:
     """``asyncio.run`` under virtual time."""
-    with asyncio.Runner(loop_factory=lambda: VirtualTimeLoop(patience)) as runner:
+    with asyncio.Runner(loop_factory=lambda: VirtualTimeLoop(patience, stall)) as runner:
         return runner.run(main)
 
 

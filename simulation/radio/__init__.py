@@ -18,7 +18,8 @@ A phone gets bleak backends of its own and uses genuine bleak above them::
 
 The air: ``ether.conditions`` (connection interval, losses, path loss), ``ether.move``, ``ether.set_rssi``,
 ``ether.remove`` (a power cut), ``ether.record`` and ``HciRecording`` (for replay and counting),
-``ether.add_rule`` (faults, see ``simulation.faults``). Time is the event loop's, real or that of ``simulation.virtualtime``.
+``ether.add_rule`` (faults, see ``simulation.faults``). Time is the event loop's, real or that of
+``simulation.virtualtime``.
 """
 
 from simulation.radio.conditions import Conditions, Position

@@ -154,6 +154,24 @@ async def test_without_a_fixed_interval_the_central_gets_what_it_asked_for() -> 
 
 
 @virtual_time
+async def test_the_interval_may_change_in_mid_link() -> None:
+    ether = Ether(seed=1, conditions=Conditions(connection_interval=0.0075))
+    await EchoPeripheral(ether).start()
+    radio = PhoneRadio(ether, "phone")
+    async with session(radio, await find(radio)) as mine:
+        for _ in range(50):
+            await mine.ask(b"x")
+        ether.conditions.connection_interval = 0.1
+        started = now()
+        await mine.ask(b"x")
+        assert now() - started <= 0.2 + 1e-9
+        ether.conditions.connection_interval = 0.0
+        started = now()
+        await mine.ask(b"x")
+        assert now() == started
+
+
+@virtual_time
 async def test_one_event_carries_only_so_many_packets() -> None:
     ether = Ether(seed=1, conditions=Conditions(connection_interval=0.030, packets_per_event=2))
     lock = await EchoPeripheral(ether).start()
@@ -249,6 +267,18 @@ async def test_a_long_pdu_crosses_hci_in_fragments_of_251_bytes() -> None:
     # 512 bytes, ATT header 3, L2CAP header 4: 519 in all, both ways.
     assert [size for to_controller, size in sizes if not to_controller][:3] == [251, 251, 17]
     assert [size for to_controller, size in sizes if to_controller and size > 100] == [251, 251]
+
+
+@virtual_time
+async def test_flow_control_does_not_run_dry() -> None:
+    ether = Ether(seed=1)
+    lock = await EchoPeripheral(ether).start()
+    radio = PhoneRadio(ether, "phone")
+    async with session(radio, await find(radio)) as mine:
+        # Three fragments each: many times the 64 buffers of a controller.
+        for _ in range(100):
+            assert await mine.ask(bytes(500)) == bytes(500)
+    assert len(lock.written) == 100
 
 
 @virtual_time

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from simulation.virtualtime import VirtualTimeLoop, WallClock, run, virtual_time
+from simulation.virtualtime import StalledError, VirtualTimeLoop, WallClock, run, virtual_time
 
 
 def test_a_day_passes_in_no_time() -> None:
@@ -119,6 +119,14 @@ def test_an_error_in_a_test_is_not_swallowed() -> None:
 
     with pytest.raises(ValueError, match="seen"):
         broken()
+
+
+def test_waiting_for_nothing_at_all_is_an_error_not_a_hang() -> None:
+    async def forever() -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(StalledError):
+        run(forever(), stall=0.05)
 
 
 def test_two_runs_take_the_same_course() -> None:
