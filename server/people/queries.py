@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import F
+
 from server.people.models import Bearer, EnrolmentCode, Phone, PhoneContact
 
 
@@ -18,12 +20,12 @@ def code_for_update(code_hash: bytes) -> EnrolmentCode | None:
 
 
 def bearer_on_phone(phone: Phone, user_id: int) -> Bearer | None:
-    """Return the newest bearer of a signed-in person on a phone, revoked or not."""
+    """Return the bearer of a signed-in person on a phone, a revoked one only when there is no other."""
     return (
         Bearer.objects.filter(phone=phone, staff__user=user_id)
         .select_related("staff__provider", "phone", "municipality")
-        .order_by("revoked_at__isnull", "-pk")
-        .last()
+        .order_by(F("revoked_at").asc(nulls_first=True), "-pk")
+        .first()
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -26,11 +26,15 @@ from server.locks.queries import (
     lock_for_update,
     newest_bulletins,
     open_bindings,
+    outdated_bulletins,
 )
 from server.locks.rules import EDGE, REFRESH_AFTER, lock_settings
 from server.tenancy.domain import keyring
 from server.tenancy.models import Manifest, Municipality, RoleKey
 from server.tenancy.queries import newest_manifest
+
+KEEP = timedelta(days=30)
+"""How long replaced bulletins are kept, so that it can be shown which locks knew what when."""
 
 CHUNK = 200
 """Bindings per transaction, so that a municipality-wide change never holds all of them at once."""
@@ -60,6 +64,11 @@ def ensure_fresh(municipality: Municipality, binding_ids: Collection[int], *, at
         if binding not in newest or newest[binding].created_at <= at - REFRESH_AFTER
     ]
     build_bulletins(municipality, stale, at=at)
+
+
+def forget_old_bulletins(*, at: datetime) -> None:
+    """Delete bulletins that newer ones have long replaced; the newest of each binding stays."""
+    outdated_bulletins(created_before=at - KEEP).delete()
 
 
 def content_hash(body: wire.Bulletin) -> bytes:

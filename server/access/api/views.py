@@ -1,0 +1,113 @@
+"""POST /api/v1/sync."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from server.access.api.serializers import SyncRequest, SyncResponse
+from server.access.domain import cursor as cursors
+from server.access.domain.sync import Answer, sync
+from server.config.rest.errors import ProblemSerializer
+from server.config.rest.fields import encode_bytes
+from server.people.api.callers import BearerView
+from server.people.models import Bearer
+from server.people.queries import note_contact
+from server.tenancy.domain.versions import refuse_old_app
+from server.tenancy.policy import policy_of
+
+SESSION_HEADER = OpenApiParameter(
+    "X-Session-Token", str, OpenApiParameter.HEADER, required=True, description="allauth app session"
+)
+PROBLEMS = dict.fromkeys((400, 401, 403, 413, 415, 426), ProblemSerializer)
+
+
+class SyncView(BearerView):
+    """Hand out what a signed-in person's phone must hold."""
+
+    max_body = cursors.MAX_LENGTH + 4096
+
+    @extend_schema(
+        operation_id="sync",
+        parameters=[SESSION_HEADER],
+        request=SyncRequest,
+        responses={200: SyncResponse, **PROBLEMS},
+    )
+    def post(self, request: Request) -> Response:
+        """Fetch shift, visits, doors, rights and bulletins: only what changed since the cursor."""
+        body = self.valid(SyncRequest, request)
+        refuse_old_app(self.bearer.municipality, body["app_version"])
+        at = timezone.now()
+        known = cursors.decode(body["cursor"], self.bearer.pk)
+        answer = sync(bearer=self.bearer, known=known, at=at)
+        note_contact(self.phone, at=at, last_sync_at=at)
+        return Response(_as_dict(self.bearer, answer, at))
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def _as_dict(bearer: Bearer, answer: Answer, at: datetime) -> dict[str, Any]:
+    municipality, shift = bearer.municipality, answer.shift
+    return {
+        "server_time": _seconds(at),
+        "minimum_app_version": policy_of(municipality).minimum_app_version,
+        "cursor": answer.cursor.encode(bearer.pk),
+        "manifest": encode_bytes(answer.manifest) if answer.manifest else None,
+        "shift": {
+            "id": shift.pk,
+            "team": shift.team.name,
+            "starts_at": _seconds(shift.starts_at),
+            "ends_at": _seconds(shift.ends_at),
+        }
+        if shift
+        else None,
+        "visits": [
+            {
+                "id": one.visit.pk,
+                "starts_at": _seconds(one.visit.starts_at),
+                "ends_at": _seconds(one.visit.ends_at),
+                "alarm_code": one.visit.client.alarm_code,
+                "door_ids": one.door_ids,
+            }
+            for one in answer.visits
+        ],
+        "doors": [
+            {**door, "binding": encode_bytes(door["binding"]) if door["binding"] else None}
+            for door in answer.doors
+        ],
+        "removed_doors": answer.removed_doors,
+        "rights": [
+            {
+                "binding": encode_bytes(bytes(right.token.binding.binding_id)),
+                "token_id": encode_bytes(bytes(right.token.token_id)),
+                "token": encode_bytes(right.document),
+                "not_before": _seconds(right.token.not_before),
+                "expires": _seconds(right.token.expires),
+                "scope": right.token.scope,
+                "lock_record": encode_bytes(right.lock_record),
+                "bulletin": encode_bytes(right.bulletin),
+            }
+            for right in answer.rights
+        ],
+        "removed_rights": [encode_bytes(token_id) for token_id in answer.removed_rights],
+        "bulletins": [
+            {
+                "binding": encode_bytes(bytes(binding.binding_id)),
+                "seq": seq,
+                "bulletin": encode_bytes(document),
+            }
+            for binding, seq, document in answer.bulletins
+        ],
+        "support": {
+            "phone": municipality.support_phone,
+            "deviation_routine_sv": municipality.deviation_routine_sv,
+            "deviation_routine_en": municipality.deviation_routine_en,
+        },
+    }

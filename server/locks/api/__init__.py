@@ -1,0 +1,1 @@
+"""Fresh time for phones at a lock, and the installer's calls."""

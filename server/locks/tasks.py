@@ -1,0 +1,19 @@
+"""Celery tasks of locks: thin, and sweeps over database state that may run twice or late."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from server.locks.domain.bulletins import build_due, forget_old_bulletins
+from server.tenancy.models import Manifest, Municipality
+
+
+@shared_task(name="locks.build_bulletins")
+def build_bulletins() -> int:
+    """Make every bulletin that is due; returns how many."""
+    at = timezone.now()
+    with_keys = Municipality.objects.filter(pk__in=Manifest.unscoped.values("municipality"))
+    made = sum(build_due(municipality, at=at) for municipality in with_keys)
+    forget_old_bulletins(at=at)
+    return made

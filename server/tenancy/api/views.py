@@ -1,0 +1,72 @@
+"""GET /api/v1/info."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from server.config.rest.errors import ProblemSerializer
+from server.config.rest.views import ApiView, now_seconds
+from server.problems import Problem
+from server.tenancy.domain.keyring import root_set
+from server.tenancy.models import Municipality
+from server.tenancy.policy import policy_of
+
+API = "v1"
+
+
+class MunicipalitySerializer(serializers.Serializer[Any]):
+    """Whose server this is."""
+
+    name = serializers.CharField()
+    slug = serializers.CharField()
+
+
+class InfoResponse(serializers.Serializer[Any]):
+    """What a phone must know before it enrols."""
+
+    municipality = MunicipalitySerializer()
+    api = serializers.CharField()
+    minimum_app_version = serializers.CharField()
+    server_time = serializers.IntegerField()
+    root_fingerprint = serializers.CharField(help_text="hexadecimal; compared by eye at enrolment")
+
+
+class InfoView(ApiView):
+    """Open to everybody: nothing here is secret."""
+
+    @extend_schema(
+        operation_id="info",
+        parameters=[
+            OpenApiParameter("municipality", str, description="short name, where a server has several")
+        ],
+        responses={200: InfoResponse, 404: ProblemSerializer},
+        auth=[],
+    )
+    def get(self, request: Request) -> Response:
+        """Tell municipality, API version, oldest app allowed, time and root fingerprint."""
+        municipality = _municipality(request.query_params.get("municipality", ""))
+        return Response(
+            {
+                "municipality": {"name": municipality.name, "slug": municipality.slug},
+                "api": API,
+                "minimum_app_version": policy_of(municipality).minimum_app_version,
+                "server_time": now_seconds(),
+                "root_fingerprint": root_set(municipality).fingerprint.hex()
+                if municipality.root_public_keys
+                else "",
+            }
+        )
+
+
+def _municipality(slug: str) -> Municipality:
+    """Return the municipality named, or the server's first one."""
+    known = Municipality.objects.order_by("pk")
+    found = (known.filter(slug=slug[:50].replace("\0", "")) if slug else known).first()
+    if found is None:
+        raise Problem("municipality_unknown")
+    return found
