@@ -184,6 +184,8 @@ ACCOUNT_ADAPTER = "server.people.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False  # the session ends with the browser; many sit at shared desks
+ACCOUNT_FORMS = {"login": "server.people.accounts.LoginForm"}
 # Shift starts bunch behind one address (7 000 phones in 15 minutes); guessing is limited per account.
 ACCOUNT_RATE_LIMITS = {
     "login": env.str("LOGIN_RATE_LIMIT", default="600/m/ip"),
@@ -195,6 +197,10 @@ MFA_ADAPTER = "server.people.accounts.SealingMFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Nyckelfri"
 MFA_TOTP_TOLERANCE = 1
+
+# Without a mail server nothing is sent and "forgotten password" is not offered.
+MAIL_CONFIGURED = bool(env.str("EMAIL_URL", default=""))
+vars().update(env.email_url("EMAIL_URL", default="dummymail://"))
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],

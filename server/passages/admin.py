@@ -17,7 +17,7 @@ from server.tenancy.admin_base import ReadOnlyAdmin, TenantAdmin
 class PassageAdmin(ReadOnlyAdmin):
     """What happened at the doors, and when it became known."""
 
-    list_display = ["happened_at", "known_at", "what", "door", "person", "provider", "lock", "epoch", "seq"]
+    list_display = ["happened_at", "known_at", "what", "door", "person", "provider", "lock", "seq"]
     list_select_related = ["lock", "binding__door", "bearer__staff", "provider"]
     list_filter = ["kind", "time_uncertain", "provider"]
     search_fields = [

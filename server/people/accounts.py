@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.forms import LoginForm as StockLoginForm
 from allauth.account.internal.stagekit import clear_login
 from allauth.account.stages import LoginStage
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -12,6 +14,7 @@ from allauth.core.internal.httpkit import is_headless_request
 from allauth.headless.internal.restkit.response import APIResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from server.tenancy import custody
@@ -46,6 +49,15 @@ class SecondFactorStage(LoginStage):
             clear_login(self.request)
             raise ImmediateHttpResponse(SecondFactorRefusal(self.request))
         return None, True
+
+
+class LoginForm(StockLoginForm):
+    """The sign-in form; offers a forgotten password only when mail can be sent."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not settings.MAIL_CONFIGURED:
+            self.fields["password"].help_text = ""
 
 
 class SecondFactorRefusal(APIResponse):
