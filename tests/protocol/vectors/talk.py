@@ -1,0 +1,88 @@
+"""Vectors for what is said inside a session: request, alert, and every session message before encryption."""
+
+from typing import Any
+
+from protocol import cbor, gatt, messages
+from protocol.messages import (
+    BulletinOffer,
+    BulletinResult,
+    Carry,
+    Decision,
+    DecisionFlag,
+    Done,
+    FreshTime,
+    LogBatch,
+    Outcome,
+    OutcomeCode,
+    TimeResult,
+)
+from protocol.reasons import Reason
+from tests.protocol.vectors import world
+from tests.protocol.vectors.opening import REQUEST
+from tests.protocol.vectors.world import seed
+
+FROM_LOCK = [
+    ("granted", Decision(Reason.GRANTED, 1, 70_002, 70_001)),
+    ("refused", Decision(Reason.NEED_UPDATE, 1, 5, 1)),
+    (
+        "granted before",
+        Decision(Reason.GRANTED, 2, 5, 1, DecisionFlag(3)),
+    ),
+    ("moved", Outcome(OutcomeCode.MOVED, 70_003, 87)),
+    ("jam, on mains", Outcome(OutcomeCode.JAM, 6)),
+    ("log batch", LogBatch(seed("a sealed batch"))),
+    ("bulletin taken", BulletinResult(Reason.GRANTED, 70_002)),
+    ("bulletin old", BulletinResult(Reason.BULLETIN_OLD, 70_001)),
+    ("time refused", TimeResult(Reason.TIME_NOT_FOR_SESSION)),
+    ("done", Done(0)),
+]
+FROM_PHONE = [
+    ("bulletin", BulletinOffer(world.BULLETIN_BYTES)),
+    ("fresh time", FreshTime(seed("a statement"))),
+    ("carry", Carry(4096)),
+]
+_REFUSED_FROM_LOCK = [
+    ("unknown number", [8]),
+    ("a phone's message", [18, 4096]),
+    ("empty", []),
+    ("not an array", {0: 2}),
+    ("decision too short", [2, 0, 1, 1, 1]),
+    ("decision too long", [2, 0, 1, 1, 1, 0, 0]),
+    ("unknown flag", [2, 0, 1, 1, 1, 4]),
+    ("reason as a boolean", [6, False]),
+    ("unknown outcome", [3, 6, 1, None]),
+    ("battery of 101 percent", [3, 0, 1, 101]),
+    ("empty log batch", [4, b""]),
+    ("log batch too large", [4, bytes(gatt.MAX_SEALED_LOG + 1)]),
+    ("remaining negative", [7, -1]),
+    ("number as an array", [[2]]),
+]
+
+
+def session_file() -> dict[str, Any]:
+    def made(pairs: list[tuple[str, Any]]) -> list[dict[str, Any]]:
+        return [
+            {"name": name, "bytes": messages.encode(message), "items": _items(message)}
+            for name, message in pairs
+        ]
+
+    return {
+        "about": "Section 12, before encryption; request and alert (sections 9 and 11) beside them.",
+        "request": {"bytes": REQUEST.encode(), "items": [1, world.REQUEST_ID, world.TOKEN]},
+        "alert": {"bytes": messages.encode_alert(Reason.HANDSHAKE_FAILED), "reason": 1},
+        "from_lock": made(FROM_LOCK),
+        "from_phone": made(FROM_PHONE),
+        "refused_from_lock": [
+            {"name": name, "bytes": cbor.encode(value)} for name, value in _REFUSED_FROM_LOCK
+        ],
+        "refused_from_phone": [
+            {"name": "a lock's message", "bytes": messages.encode(Done(0))},
+            {"name": "two bulletins", "bytes": cbor.encode([16, b"a", b"b"])},
+            {"name": "carry of less than nothing", "bytes": cbor.encode([18, -1])},
+        ],
+    }
+
+
+def _items(message: Any) -> list[Any]:
+    items: list[Any] = cbor.decode(messages.encode(message), max_size=gatt.MAX_SESSION_MESSAGE)
+    return items
