@@ -13,6 +13,13 @@ from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+ORDER = {
+    label: place
+    for place, label in enumerate(
+        ("passages", "care", "people", "places", "locks", "access", "audit", "tenancy")
+    )
+}
+
 
 class NyckelfriAdminSite(admin.AdminSite):
     """The stock admin with our names on it."""
@@ -20,6 +27,12 @@ class NyckelfriAdminSite(admin.AdminSite):
     site_title = gettext_lazy("Nyckelfri")
     site_header = gettext_lazy("Nyckelfri")
     index_title = gettext_lazy("Administration")
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self.disable_action(
+            "delete_selected"
+        )  # rows here are other people's care; one at a time, with a look
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Sign in through allauth, never through the admin's own password form."""
@@ -35,6 +48,12 @@ class NyckelfriAdminSite(admin.AdminSite):
             path("who-may-open/", self.admin_view(preview.page), name="who_may_open"),
         ]
         return [*own, *super().get_urls()]
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Order the parts as the work goes, not by the alphabet."""
+        apps: list[Any] = super().get_app_list(request, app_label)
+        last = len(ORDER)
+        return sorted(apps, key=lambda app: ORDER.get(app["app_label"], last))
 
     def live(self, request: HttpRequest) -> HttpResponse:
         """Show the live board; its rows come over the websocket."""

@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from server.access.api.views import SyncView
 from server.locks.api.views import CommissionedView, CommissionView, FreshTimeView
+from server.passages.api.views import LogsView
 from server.people.api.views import EnrolView
 from server.tenancy.api.views import InfoView
 
@@ -14,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("info", InfoView.as_view(), name="api-info"),
     path("enrol", EnrolView.as_view(), name="api-enrol"),
     path("sync", SyncView.as_view(), name="api-sync"),
+    path("logs", LogsView.as_view(), name="api-logs"),
     path("fresh-time", FreshTimeView.as_view(), name="api-fresh-time"),
     path("installer/commission", CommissionView.as_view(), name="api-commission"),
     path("installer/commissioned", CommissionedView.as_view(), name="api-commissioned"),

@@ -12,6 +12,7 @@ import struct
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation.reloader import translation_file_changed
 
 MAGIC = 0x950412DE
 HEADER_LENGTH = 28
@@ -86,5 +87,6 @@ def compile_catalogues() -> list[Path]:
             partial = target.with_suffix(f".{os.getpid()}.tmp")
             partial.write_bytes(mo_bytes(read_po(source.read_text(encoding="utf-8"))))
             partial.replace(target)
+            translation_file_changed(None, target)  # this process may have read the old one
             written.append(target)
     return written

@@ -155,6 +155,7 @@ LANGUAGE_CODE = "sv"
 LANGUAGES = [("sv", _("Swedish")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "server" / "locale"]
 USE_I18N = True
+FORMAT_MODULE_PATH = ["server.config.formats"]
 TIME_ZONE = "Europe/Stockholm"
 USE_TZ = True
 

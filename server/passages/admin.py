@@ -5,12 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from server.passages.labels import describe
+from server.passages.labels import KINDS, describe
 from server.passages.models import Deviation, LogGap, Passage, SealedBatch
 from server.tenancy.admin_base import ReadOnlyAdmin, TenantAdmin
+
+
+class KindFilter(admin.SimpleListFilter):
+    """Passages of one kind, named in plain words."""
+
+    title = _("kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Every kind the protocol knows."""
+        return list(KINDS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Passage]) -> QuerySet[Passage]:
+        """Only the chosen kind."""
+        return queryset.filter(kind=self.value()) if self.value() else queryset
 
 
 @admin.register(Passage)
@@ -19,7 +35,7 @@ class PassageAdmin(ReadOnlyAdmin):
 
     list_display = ["happened_at", "known_at", "what", "door", "person", "provider", "lock", "seq"]
     list_select_related = ["lock", "binding__door", "bearer__staff", "provider"]
-    list_filter = ["kind", "time_uncertain", "provider"]
+    list_filter = [KindFilter, "time_uncertain", "provider"]
     search_fields = [
         "lock__name",
         "binding__door__address",

@@ -46,7 +46,7 @@ REASONS: dict[str, str | Promise] = {
     "unknown": _("unknown: the lock restarted"),
 }
 
-COMMANDS: dict[str, str | Promise] = {"open": _("unlock"), "lock": _("lock")}
+COMMANDS: dict[str, str | Promise] = {"open": _("unlocking"), "lock": _("locking")}
 
 WARNINGS = frozenset(
     {
@@ -65,12 +65,13 @@ WARNINGS = frozenset(
 
 def describe(kind: str, reason: str, command: str = "") -> str:
     """Return what happened in one line, in the active language; unknown names are shown as they are."""
-    parts = [str(KINDS.get(kind, kind))] if kind != "outcome" else []
+    words = "" if kind == "outcome" else str(KINDS.get(kind, kind))
     if command in COMMANDS and kind in ("granted", "refused"):
-        parts.insert(0, str(COMMANDS[command]))
+        words = f"{COMMANDS[command]}: {words}"
     if reason and reason != "granted":
-        parts.append(str(REASONS.get(reason, reason)))
-    return str(capfirst(": ".join(parts) or gettext("outcome")))
+        why = str(REASONS.get(reason, reason))
+        words = f"{words} – {why}" if words else why
+    return str(capfirst(words or gettext("outcome")))
 
 
 def tone(kind: str, reason: str) -> str:

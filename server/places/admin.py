@@ -55,7 +55,7 @@ class DoorPathInline(PlainInline):
 class DoorAdmin(TenantAdmin):
     """Doors with their way in without the phone."""
 
-    list_display = ["__str__", "kind", "floor", "property", "must_sign", "fallback_kind"]
+    list_display = ["__str__", "floor", "property", "must_sign", "fallback_kind"]
     list_filter = ["kind", "must_sign", "fallback_kind"]
     list_select_related = ["property"]
     search_fields = ["address", "number", "property__designation", "clients__alarm_code"]
