@@ -1,4 +1,4 @@
-"""A door on the bench: the real core, store and simulated motor, driven by hand through time, without radio."""
+"""A door on the bench: real core and store, simulated motor, driven through time by hand, no radio."""
 
 from __future__ import annotations
 

@@ -1,0 +1,162 @@
+"""The running lock: core, store, motor and radio wired together on one asyncio loop.
+
+Storage is written inline: one entry is one 256-byte write and one fdatasync, a few milliseconds on flash, and
+nothing may be said or done before it is there anyway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lockagent.core.clock import RtcReading
+from lockagent.core.context import Random
+from lockagent.core.events import (
+    Advertise,
+    AppendLog,
+    Battery,
+    Commissioned,
+    CommissionResult,
+    Disconnect,
+    Drive,
+    Effect,
+    Event,
+    SaveState,
+    Send,
+    Started,
+    Stored,
+    Tick,
+)
+from lockagent.core.identity import LockSecrets
+from lockagent.core.machine import LockCore
+from lockagent.motor.port import Motor
+from lockagent.peripheral.port import Radio
+from lockagent.storage.port import StorageError
+from lockagent.storage.store import LockStore
+from protocol.commission import Commission
+from protocol.reasons import Reason
+
+log = logging.getLogger("nyckelfri.lock")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a lock is made of."""
+
+    store: LockStore
+    secrets: LockSecrets
+    motor: Motor
+    rtc: RtcReading
+    random: Random
+
+
+class Agent:
+    """One lock. `radio` None runs it without a radio, for commissioning and inspection."""
+
+    def __init__(
+        self, parts: Parts, *, radio: Radio | None = None, mono: Callable[[], float] | None = None
+    ) -> None:
+        """Boot from the store. `mono`: monotonic seconds, the event loop's when None."""
+        loop = asyncio.get_running_loop()
+        self._loop = loop
+        self._mono = mono or loop.time
+        self._parts = parts
+        self._radio = radio
+        self._timer: asyncio.TimerHandle | None = None
+        self._result: Reason | None = None
+        self.core = LockCore(
+            parts.store.boot(),
+            parts.secrets,
+            parts.rtc,
+            self._mono(),
+            capacity=parts.store.capacity,
+            random=parts.random,
+        )
+
+    async def start(self) -> None:
+        """Go on the air."""
+        if self._radio is not None:
+            await self._radio.start(self.feed)
+        self.feed(Battery(self._parts.motor.battery))
+        self.feed(Started(self._parts.motor.bolt))
+
+    async def stop(self) -> None:
+        """Leave the air. The store needs no goodbye."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._radio is not None:
+            await self._radio.stop()
+
+    def commission(self, package: Commission) -> Reason:
+        """Take in a commissioning package."""
+        self._result = None
+        self.feed(Commissioned(package))
+        if self._result is None:
+            raise RuntimeError("the core did not answer a commissioning")
+        return self._result
+
+    def feed(self, event: Event) -> None:
+        """Hand an event to the core and carry out everything that follows."""
+        effects = deque(self.core.handle(event, self._mono()))
+        while effects:
+            answer = self._carry_out(effects.popleft())
+            if answer is not None:
+                effects.extend(self.core.handle(answer, self._mono()))
+        self._set_timer()
+
+    def touch(self) -> None:
+        """The motor or somebody's hand has done something: look at once instead of at the next timer."""
+        for event in self._parts.motor.poll(self._mono()):
+            self.feed(event)
+        self.feed(Battery(self._parts.motor.battery))
+
+    def _carry_out(self, effect: Effect) -> Stored | None:
+        match effect:
+            case AppendLog():
+                return self._stored(lambda: self._parts.store.append(effect.epoch, effect.record))
+            case SaveState():
+                return self._stored(lambda: self._parts.store.save(effect.image))
+            case Drive():
+                self._parts.motor.order(effect.order, self._mono(), effect.hold)
+            case CommissionResult():
+                self._result = effect.reason
+            case Send() | Disconnect() | Advertise():
+                self._radio_effect(effect)
+        return None
+
+    def _radio_effect(self, effect: Send | Disconnect | Advertise) -> None:
+        if self._radio is None:
+            return
+        match effect:
+            case Send():
+                self._radio.send(effect.link, effect.frame)
+            case Disconnect():
+                self._radio.disconnect(effect.link)
+            case Advertise():
+                self._radio.advertise(effect.data)
+
+    def _stored(self, operation: Callable[[], None]) -> Stored:
+        try:
+            operation()
+        except StorageError as error:
+            log.error("storage failed: %s", error)
+            return Stored(ok=False)
+        return Stored(ok=True)
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        times = [self.core.next_tick_at(), self._parts.motor.next_event_at()]
+        due = min((time for time in times if time is not None), default=None)
+        if due is not None:
+            self._timer = self._loop.call_later(max(0.0, due - self._mono()), self._timeout)
+
+    def _timeout(self) -> None:
+        self._timer = None
+        for event in self._parts.motor.poll(self._mono()):
+            self.feed(event)
+        self.feed(Tick())

@@ -1,0 +1,157 @@
+"""What the command line does: init, commission, run, show."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bumble.transport import open_transport
+
+from lockagent.agent import Agent, Parts
+from lockagent.bolt import Bolt
+from lockagent.core.memory import Memory
+from lockagent.lockfolder import LockFolder, create, open_folder
+from lockagent.motor.simulated import SimulatedMotor
+from lockagent.peripheral.bumble_radio import BumbleRadio
+from lockagent.records import Boot, Damage
+from lockagent.rtc import SystemRtc
+from protocol import commission
+from protocol.commission import Commission
+from protocol.errors import ProtocolError
+from protocol.reasons import Reason
+
+_ARRAY_OF_FIVE = b"\x85"
+"""First byte of a raw package; no base64url text begins with it."""
+Say = Callable[[str], None]
+_WHY = {
+    Reason.COMMISSION_WRONG_LOCK: "the package was made for another lock",
+    Reason.COMMISSION_ROOT_MISMATCH: "the package is signed by other root keys than this lock follows",
+    Reason.COMMISSION_OLD: "the package is older than what this lock already knows",
+    Reason.COMMISSION_INVALID: "the package does not hold together",
+    Reason.LOCK_FAULT: "the lock could not write to its store",
+}
+
+
+class RefusedError(Exception):
+    """What was asked cannot be done; the text is for the person at the keyboard."""
+
+
+def to_text(data: bytes) -> str:
+    """Base64url without padding, the form of the HTTP API."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def from_text(text: str) -> bytes:
+    """Inverse of `to_text`, forgiving white space; RefusedError when it is not base64url."""
+    compact = "".join(text.split())
+    try:
+        return base64.b64decode(compact + "=" * (-len(compact) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise RefusedError("the package is not base64url text") from None
+
+
+def init(folder: Path, say: Say) -> None:
+    """Make a lock: keys that never leave the folder, and an identity document for the server."""
+    made = create(folder, os.urandom)
+    say(to_text(made.identity_document()))
+    made.close()
+
+
+def commission_lock(folder: Path, package: Path | None, say: Say, rtc: SystemRtc) -> None:
+    """Take in a commissioning package from a file or standard input, base64url text or raw bytes."""
+    data = sys.stdin.buffer.read() if package is None else package.read_bytes()
+    raw = data if data[:1] == _ARRAY_OF_FIVE else from_text(data.decode("ascii", "replace"))
+    try:
+        verified = commission.verify(raw)
+    except ProtocolError as error:
+        raise RefusedError(f"the commissioning package is not valid: {error}") from None
+    lock = open_folder(folder)
+    try:
+        reason = asyncio.run(_take(lock, verified, rtc))
+    finally:
+        lock.close()
+    if reason is not Reason.GRANTED:
+        raise RefusedError(_WHY.get(reason, reason.slug))
+    say(f"bound to {verified.bulletin.binding.hex()} ({verified.bulletin.settings.door_kind.name.lower()})")
+
+
+async def run(folder: Path, transport: str, say: Say, rtc: SystemRtc) -> None:
+    """Be the lock until SIGINT or SIGTERM."""
+    lock = open_folder(folder)
+    try:
+        parts = _parts(lock, rtc)
+        async with await open_transport(transport) as hci:
+            agent = Agent(parts, radio=BumbleRadio(hci.source, hci.sink, os.urandom))
+            if agent.core.binding is None:
+                raise RefusedError("this lock is not bound to a door; run commission first")
+            await agent.start()
+            say(f"lock {lock.secrets.identity.lock_id.hex()} is on the air")
+            await _until_signalled()
+            await agent.stop()
+    finally:
+        lock.close()
+
+
+def show(folder: Path, say: Say) -> None:
+    """Print what the lock knows, no secrets."""
+    lock = open_folder(folder)
+    try:
+        identity = lock.secrets.identity
+        say(f"lock       {identity.lock_id.hex()}")
+        say(f"identity   {to_text(lock.identity_document())}")
+        _show_store(lock.store.boot(), say)
+    finally:
+        lock.close()
+
+
+async def _take(lock: LockFolder, package: Commission, rtc: SystemRtc) -> Reason:
+    return Agent(_parts(lock, rtc)).commission(package)
+
+
+def _show_store(boot: Boot, say: Say) -> None:
+    memory = Memory.decode(boot.state.payload)
+    head = boot.records[-1].seq if boot.records else 0
+    if memory.binding is None:
+        say("binding    none")
+    else:
+        news = memory.binding.bulletin
+        say(f"binding    {news.binding.hex()} ({news.settings.door_kind.name.lower()})")
+        say(f"bulletin   {news.seq} of {_date(news.time)}")
+        say(f"manifest   {memory.binding.manifest.version}")
+    certain = "certain" if memory.clock.certain else "uncertain"
+    say(f"clock      {certain}, not before {_date(memory.clock.lower)}")
+    say(f"log        epoch {boot.state.epoch}, {head} entries, {boot.state.acked} receipted")
+    if boot.state.damage is not Damage.NONE:
+        say(f"damage     {boot.state.damage.name.lower()} began this log epoch")
+
+
+def _parts(lock: LockFolder, rtc: SystemRtc) -> Parts:
+    return Parts(lock.store, lock.secrets, SimulatedMotor(bolt=Bolt.LOCKED), rtc.read(), os.urandom)
+
+
+def _date(time: int) -> str:
+    return datetime.fromtimestamp(time, UTC).isoformat(timespec="seconds")
+
+
+async def _until_signalled() -> None:
+    done = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(number, done.set)
+    await done.wait()
+
+
+def set_up_logging(*, verbose: bool) -> None:
+    """Our own log lines; bumble's only when asked for."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    logging.getLogger("bumble").setLevel(logging.DEBUG if verbose else logging.WARNING)

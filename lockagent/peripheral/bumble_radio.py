@@ -1,0 +1,168 @@
+"""The radio port on bumble: the real Bluetooth host stack over any HCI, simulated or not.
+
+bumble's GATT server does not check attribute permissions on writes (0.0.236), so every attribute but the
+two that are meant to be written refuses them here, and prepared (long) writes are refused altogether.
+Pairing is refused: the protocol brings its own keys, and a bond would give the lock an identity on the air.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from bumble import att, hci
+from bumble.device import Connection, Device, DeviceConfiguration
+from bumble.gatt import (
+    GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR,
+    Characteristic,
+    CharacteristicValue,
+    Service,
+)
+from bumble.pairing import PairingConfig, PairingDelegate
+from bumble.transport.common import TransportSink, TransportSource
+
+from lockagent.core.events import FrameIn, LinkDown, LinkUp, Subscribed
+from lockagent.peripheral.adverts import Advertiser, random_address
+from lockagent.peripheral.port import Listener
+from protocol import gatt
+
+DEVICE_NAME = "Nyckelfri"
+"""The GAP name, the same for every lock."""
+ADVERTISING_INTERVAL_MS = 250.0
+
+
+class _NoPairing(PairingDelegate):
+    async def accept(self) -> bool:
+        return False
+
+
+class BumbleRadio:
+    """One lock's peripheral over an HCI source and sink."""
+
+    def __init__(
+        self,
+        source: TransportSource,
+        sink: TransportSink,
+        random: Callable[[int], bytes],
+        *,
+        interval_ms: float = ADVERTISING_INTERVAL_MS,
+    ) -> None:
+        """`random(n)`: n fresh bytes, for addresses. `interval_ms`: between two adverts."""
+        configuration = DeviceConfiguration(
+            name=DEVICE_NAME, address=random_address(random), irk=random(16), advertising_data=b""
+        )
+        self.device = Device.from_config_with_hci(configuration, source, sink)
+        self.device.pairing_config_factory = lambda _connection: PairingConfig(delegate=_NoPairing())
+        self._to_phone: Characteristic[bytes] = Characteristic(
+            gatt.SUITE1_TX_UUID,
+            Characteristic.Properties.NOTIFY,
+            Characteristic.READABLE,
+            CharacteristicValue(read=lambda _connection: b""),
+        )
+        self._from_phone: Characteristic[bytes] = Characteristic(
+            gatt.SUITE1_RX_UUID,
+            Characteristic.Properties.WRITE_WITHOUT_RESPONSE | Characteristic.Properties.WRITE,
+            Characteristic.WRITEABLE,
+            CharacteristicValue(write=self._written),
+        )
+        self._to_phone.on(Characteristic.EVENT_SUBSCRIPTION, self._subscription)
+        self.device.add_service(Service(gatt.SERVICE_UUID, [self._from_phone, self._to_phone]))
+        self._close_gatt()
+        self.device.on(Device.EVENT_CONNECTION, self._connected)
+        self._adverts = Advertiser(self.device, random, interval_ms)
+        self._listener: Listener = lambda event: None
+        self._links: dict[int, Connection] = {}
+        self._numbers: dict[Connection, int] = {}
+        self._next = 1
+        self._goodbyes: set[asyncio.Task[None]] = set()
+
+    async def start(self, listener: Listener) -> None:
+        """Power on and offer the service."""
+        self._listener = listener
+        await self.device.power_on()
+        self._adverts.start()
+
+    async def stop(self) -> None:
+        """Fall silent."""
+        await self._adverts.stop()
+        for connection in list(self._links.values()):
+            await _hang_up(connection)
+        await self.device.power_off()
+
+    def advertise(self, data: bytes) -> None:
+        """Advertise this from a fresh address."""
+        self._adverts.show(data)
+
+    def send(self, link: int, frame: bytes) -> None:
+        """Notify a frame. Sent at once, so that frames leave in the order they were given."""
+        connection = self._links.get(link)
+        if connection is not None:
+            pdu = att.ATT_Handle_Value_Notification(
+                attribute_handle=self._to_phone.handle, attribute_value=frame
+            )
+            self.device.gatt_server.send_gatt_pdu(connection, bytes(pdu))
+
+    def disconnect(self, link: int) -> None:
+        """End a link."""
+        connection = self._links.get(link)
+        if connection is not None:
+            task = asyncio.get_running_loop().create_task(_hang_up(connection))
+            self._goodbyes.add(task)
+            task.add_done_callback(self._goodbyes.discard)
+
+    def _connected(self, connection: Connection) -> None:
+        number, self._next = self._next, self._next + 1
+        self._links[number] = connection
+        self._numbers[connection] = number
+        connection.on(Connection.EVENT_DISCONNECTION, lambda _reason: self._disconnected(number))
+        connection.on(Connection.EVENT_CONNECTION_ATT_MTU_UPDATE, lambda: self._capacity_changed(connection))
+        self._listener(LinkUp(number))
+        self._adverts.resume()
+
+    def _disconnected(self, number: int) -> None:
+        connection = self._links.pop(number, None)
+        if connection is not None:
+            del self._numbers[connection]
+            self._listener(LinkDown(number))
+
+    def _subscription(self, connection: Connection, notify: bool, indicate: bool) -> None:
+        number = self._numbers.get(connection)
+        if number is not None and notify:
+            self._listener(Subscribed(number, connection.att_mtu - gatt.ATT_HEADER))
+
+    def _capacity_changed(self, connection: Connection) -> None:
+        subscribed = self.device.gatt_server.subscribers.get(connection, {})
+        if self._to_phone.handle in subscribed:
+            self._subscription(connection, True, False)
+
+    def _written(self, connection: Connection, value: bytes) -> None:
+        number = self._numbers.get(connection)
+        if number is not None:
+            self._listener(FrameIn(number, bytes(value)))
+
+    def _close_gatt(self) -> None:
+        """Let nobody write anywhere but to the characteristic for it and to subscriptions."""
+        server = self.device.gatt_server
+        for attribute in server.attributes:
+            writable = (
+                attribute is self._from_phone
+                or attribute.type == GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR
+            )
+            if not writable:
+                attribute.write_value = _refuse_write  # type: ignore[method-assign, assignment]
+        server.on_att_prepare_write_request = _refuse_long_write  # type: ignore[method-assign, assignment]
+
+
+def _refuse_long_write(_bearer: att.Bearer, request: att.ATT_Prepare_Write_Request) -> None:
+    raise att.ATT_Error(att.ATT_REQUEST_NOT_SUPPORTED_ERROR, request.attribute_handle)
+
+
+async def _refuse_write(_bearer: att.Bearer, _value: bytes) -> None:
+    raise att.ATT_Error(att.ATT_WRITE_NOT_PERMITTED_ERROR)
+
+
+async def _hang_up(connection: Connection) -> None:
+    try:
+        await connection.disconnect()
+    except (TimeoutError, hci.HCI_Error, asyncio.CancelledError):
+        return  # it has gone by itself

@@ -1,0 +1,35 @@
+"""The radio port: what the agent needs of a Bluetooth stack, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from lockagent.core.events import FrameIn, LinkDown, LinkUp, Subscribed
+
+RadioEvent = LinkUp | Subscribed | FrameIn | LinkDown
+Listener = Callable[[RadioEvent], None]
+
+
+class Radio(Protocol):
+    """A peripheral with several links. `listener` is called in the event loop, events of a link in order."""
+
+    async def start(self, listener: Listener) -> None:
+        """Power on, offer the service; say nothing on the air before the first `advertise`."""
+        ...
+
+    async def stop(self) -> None:
+        """Fall silent and let every link go."""
+        ...
+
+    def advertise(self, data: bytes) -> None:
+        """From now on, and again after every connection, advertise this from a fresh random address."""
+        ...
+
+    def send(self, link: int, frame: bytes) -> None:
+        """Notify a frame; a link that has gone swallows it."""
+        ...
+
+    def disconnect(self, link: int) -> None:
+        """End a link once everything sent on it is on its way; its LinkDown follows."""
+        ...

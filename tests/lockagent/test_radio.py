@@ -1,0 +1,121 @@
+"""The lock's real peripheral over the simulated ether, spoken to with genuine bleak."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from bleak.exc import BleakError
+
+from lockagent.bolt import Order
+from protocol import advert, gatt
+from protocol.messages import OutcomeCode
+from protocol.phone import PhoneState
+from protocol.reasons import Reason
+from simulation.backend import PhoneRadio
+from simulation.radio import Ether
+from simulation.virtualtime import virtual_time
+from tests.lockagent.air import LiveLock, Talk, connected, phone_session, sighted
+from tests.lockagent.bench import Phone
+
+
+@pytest.mark.parametrize("mtu", [23, 185, 247, 517])
+@virtual_time
+async def test_an_opening_over_the_air_at_any_mtu(mtu: int) -> None:
+    ether = Ether(seed=mtu)
+    lock, radio, anna = await LiveLock(ether).start(), PhoneRadio(ether, "anna", mtu=mtu), Phone()
+    async with connected(radio, lock.place) as client:
+        talk = await Talk(client, phone_session(lock.place, anna, mtu=mtu)).run()
+    assert talk.session.decision is not None
+    assert talk.session.decision.reason == Reason.GRANTED
+    assert talk.session.outcome is not None
+    assert talk.session.outcome.code is OutcomeCode.MOVED
+    assert lock.motor.runs == [Order.UNLOCK]
+
+
+@virtual_time
+async def test_rule_08_address_salt_and_rid_change_together_after_every_connection() -> None:
+    ether = Ether(seed=2)
+    lock, radio = await LiveLock(ether).start(), PhoneRadio(ether, "anna")
+    seen = []
+    for _ in range(4):
+        device, data = await sighted(radio, lock.place)
+        now = advert.parse(data.manufacturer_data[gatt.COMPANY_ID])
+        seen.append((device.address, now.salt, now.rid))
+        async with connected(radio, lock.place):
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(1)
+    for part in range(3):
+        assert len({one[part] for one in seen}) == 4
+
+
+@virtual_time
+async def test_rule_08_the_advert_changes_every_quarter_of_an_hour_untouched() -> None:
+    ether = Ether(seed=2)
+    lock, radio = await LiveLock(ether).start(), PhoneRadio(ether, "anna")
+    before, _ = await sighted(radio, lock.place)
+    await asyncio.sleep(gatt.ADVERT_ROTATION_SECONDS + 1)
+    after, _ = await sighted(radio, lock.place)
+    assert before.address != after.address
+
+
+@virtual_time
+async def test_the_lock_is_seen_and_serves_while_another_phone_is_connected() -> None:
+    ether = Ether(seed=4)
+    lock = await LiveLock(ether).start()
+    one, two, anna = PhoneRadio(ether, "one"), PhoneRadio(ether, "two"), Phone()
+    async with connected(one, lock.place), connected(two, lock.place) as client:
+        talk = await Talk(client, phone_session(lock.place, anna)).run()
+    assert talk.session.outcome is not None
+    assert talk.session.outcome.code is OutcomeCode.MOVED
+
+
+@virtual_time
+async def test_strangers_on_every_link_do_not_keep_staff_out() -> None:
+    ether = Ether(seed=5)
+    lock, anna = await LiveLock(ether).start(), Phone()
+    strangers = [PhoneRadio(ether, f"stranger-{n}") for n in range(3)]
+    async with (
+        connected(strangers[0], lock.place),
+        connected(strangers[1], lock.place),
+        connected(strangers[2], lock.place),
+        connected(PhoneRadio(ether, "anna"), lock.place) as client,
+    ):
+        talk = await Talk(client, phone_session(lock.place, anna)).run()
+        assert talk.session.outcome is not None
+        assert talk.session.outcome.code is OutcomeCode.MOVED
+
+
+@virtual_time
+async def test_the_gatt_table_takes_writes_in_one_place_only() -> None:
+    ether = Ether(seed=6)
+    lock, radio = await LiveLock(ether).start(), PhoneRadio(ether, "stranger")
+    async with connected(radio, lock.place) as client:
+        for service in client.services:
+            for characteristic in service.characteristics:
+                if characteristic.uuid != gatt.SUITE1_RX_UUID:
+                    with pytest.raises(BleakError):
+                        await client.write_gatt_char(characteristic, b"x", response=True)
+        names = [
+            bytes(await client.read_gatt_char(one))
+            for service in client.services
+            for one in service.characteristics
+            if one.uuid.startswith("00002a00")
+        ]
+    assert names == [b"Nyckelfri"]
+
+
+@virtual_time
+async def test_rule_10_a_link_lost_after_m1_and_the_same_request_again_acts_once() -> None:
+    ether = Ether(seed=7)
+    lock, radio, anna = await LiveLock(ether).start(), PhoneRadio(ether, "anna"), Phone()
+    request_id = anna.request_id()
+    async with connected(radio, lock.place) as client:
+        first = phone_session(lock.place, anna, request_id=request_id)
+        await Talk(client, first).run(until=PhoneState.WAIT_M3)
+    await asyncio.sleep(3)
+    async with connected(radio, lock.place) as client:
+        again = await Talk(client, phone_session(lock.place, anna, request_id=request_id)).run()
+    assert again.session.outcome is not None
+    assert again.session.outcome.code is OutcomeCode.MOVED
+    assert lock.motor.runs == [Order.UNLOCK]
