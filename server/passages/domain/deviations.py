@@ -1,0 +1,69 @@
+"""Deviations that logs give rise to: something at a door, or with a log, that somebody must look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from server.locks.models import Binding, Lock
+from server.passages.domain.rows import Told
+from server.passages.domain.storing import Key
+from server.passages.models import Deviation
+
+_FROM_KIND = {
+    "low_battery": Deviation.Kind.LOW_BATTERY,
+    "store_corrupt": Deviation.Kind.DEAD_LOCK,
+    "receipt_alarm": Deviation.Kind.LOG_FORKED,
+}
+_FROM_REASON = {
+    "jam": Deviation.Kind.JAM,
+    "timeout": Deviation.Kind.JAM,
+    "lock_fault": Deviation.Kind.DEAD_LOCK,
+}
+_PER_PASSAGE = frozenset({Deviation.Kind.JAM})
+"""Each jam is its own; of the rest one open deviation per lock says it all."""
+
+
+def from_passages(
+    told: Told, new: Mapping[Key, int], *, municipality_id: int, at: datetime
+) -> Sequence[Deviation]:
+    """Return deviations for what the newly stored passages tell; `new`: primary key by passage key."""
+    found = []
+    doors = _doors({binding for _epoch, _seq, binding, _kind, _reason in told.events if binding})
+    for epoch, seq, binding, kind, reason in told.events:
+        passage = new.get((*epoch, seq))
+        what = _FROM_KIND.get(kind) or _FROM_REASON.get(reason)
+        if passage is None or what is None:
+            continue
+        found.append(
+            Deviation(
+                municipality_id=municipality_id,
+                kind=what,
+                lock_id=epoch[0],
+                door_id=doors.get(binding) if binding else None,
+                passage_id=passage if what in _PER_PASSAGE else None,
+                opened_at=at,
+            )
+        )
+    return found
+
+
+def about_log(kind: str, lock: Lock, *, at: datetime) -> Deviation:
+    """Return a deviation about a lock's log itself."""
+    open_binding = lock.bindings.filter(ends_at__isnull=True).first()
+    return Deviation(
+        municipality_id=lock.municipality_id,
+        kind=kind,
+        lock=lock,
+        door_id=open_binding.door_id if open_binding else None,
+        opened_at=at,
+    )
+
+
+def open_deviations(deviations: Iterable[Deviation]) -> None:
+    """Store them; one that is open already stays the only one."""
+    Deviation.objects.bulk_create(deviations, ignore_conflicts=True)
+
+
+def _doors(binding_ids: set[int]) -> dict[int, int]:
+    return dict(Binding.objects.filter(pk__in=binding_ids).values_list("pk", "door_id"))

@@ -1,0 +1,113 @@
+"""One lock's history in one log epoch: does a batch continue it, repeat it, run ahead of it or contradict it?
+
+Pure but for one look-up. Because entries are hash-chained, one equal hash proves every entry before it
+equal: a batch is compared at a single number, the last one that both sides know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from protocol.entries import Entry
+from server.passages.domain.opening import Opened
+
+STORED, HELD, REJECTED = "stored", "held", "rejected"
+FORKED = "history_forked"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of a batch: a status, and a reason code where there is one."""
+
+    status: str
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Hole:
+    """Numbers that will not come: overwritten, as the lock itself signed, or lost at the server."""
+
+    first: int
+    last: int
+    signed: bool
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """An entry to be stored."""
+
+    entry: Entry
+    encoded: bytes
+    hash: bytes
+    source: Opened
+
+
+@dataclass
+class History:
+    """How far the history is known without a hole, and what this run adds to it."""
+
+    seq: int
+    hash: bytes
+    known_hash: Callable[[int], bytes | None]
+    """The stored chain hash after a number, None where the number is not stored."""
+    accepted: dict[int, Accepted] = field(default_factory=dict)
+    holes: list[Hole] = field(default_factory=list)
+
+    def take(self, batch: Opened) -> Verdict:
+        """Weigh one batch, and take in what of it continues or fills the history."""
+        if not self._take_gap(batch):
+            return Verdict(REJECTED, FORKED)
+        start, last = batch.body.first - 1, batch.body.last
+        if not batch.body.entries:
+            return Verdict(STORED)
+        if start > self.seq:
+            if batch.body.acked < start:
+                return Verdict(HELD, "waits_for_earlier")
+            # The lock holds our receipt for what is missing here: we lost it, and must not wait for ever.
+            self.holes.append(Hole(self.seq + 1, start, signed=False))
+            self.seq, self.hash = start, batch.body.h_start
+        if last <= self.seq:
+            return self._repeat(batch)
+        if batch.hash_after(self.seq) != self.hash:
+            return Verdict(REJECTED, FORKED)
+        self._accept(batch, after=self.seq)
+        self.seq, self.hash = last, batch.hash_after(last)
+        return Verdict(STORED)
+
+    def _take_gap(self, batch: Opened) -> bool:
+        """Take in the lock's record of overwritten entries; False when it contradicts what is known."""
+        gap = batch.body.gap
+        if gap is None:
+            return True
+        if gap.last <= self.seq:
+            known = self._known(gap.last)
+            return known is None or known == gap.hash
+        if gap.first <= self.seq + 1:
+            self.holes.append(Hole(self.seq + 1, gap.last, signed=True))
+            self.seq, self.hash = gap.last, gap.hash
+        return True
+
+    def _repeat(self, batch: Opened) -> Verdict:
+        """Compare what should be known already; numbers that a hole had swallowed are still welcome."""
+        body = batch.body
+        for number in (body.last, body.first - 1):
+            known = self._known(number)
+            if known is not None and known != batch.hash_after(number):
+                return Verdict(REJECTED, FORKED)
+            if known is not None and number == body.last:
+                break
+        self._accept(batch, after=body.first - 1)
+        return Verdict(STORED)
+
+    def _accept(self, batch: Opened, *, after: int) -> None:
+        for entry, encoded, digest in zip(batch.body.entries, batch.encoded, batch.hashes, strict=True):
+            if entry.seq > after:
+                self.accepted.setdefault(entry.seq, Accepted(entry, encoded, digest, batch))
+
+    def _known(self, seq: int) -> bytes | None:
+        if seq == self.seq:
+            return self.hash
+        if seq in self.accepted:
+            return self.accepted[seq].hash
+        return self.known_hash(seq)

@@ -1,0 +1,197 @@
+"""Taking logs in: sealed batches, from any courier, in any order, any number of times.
+
+A batch is opened and verified, then weighed against the lock's history. What continues it is stored at once,
+each passage exactly once; what runs ahead is held until the hole is filled; what contradicts it is an alarm.
+A receipt covers only the contiguous, verified prefix. Everything of one upload happens in one transaction,
+under locks on the log positions concerned, so two couriers with the same batch cannot disturb each other. A
+courier can withhold (the lock then sends the same entries with the next one), but not change, invent or
+reorder: sealing, signature and chain each say so, under a code of its own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from server.locks.domain.bulletins import build_bulletins
+from server.passages import intake_queries as queries
+from server.passages.domain.deviations import about_log, open_deviations
+from server.passages.domain.history import HELD, REJECTED, STORED, Verdict
+from server.passages.domain.opening import Opened, RejectedError, digest_of, open_batch
+from server.passages.domain.settling import Run
+from server.passages.models import Deviation, SealedBatch
+from server.people.models import Phone
+
+KNOWN = "known"
+MAX_HELD_BATCHES = 64
+MAX_HELD_BYTES = 256 * 1024
+"""Per lock: a hole that nobody fills must not fill the server."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one document: stored, known, held or rejected, and why."""
+
+    status: str
+    code: str = ""
+    new_passages: int = 0
+
+
+def take_in(*, documents: Sequence[bytes], courier: Phone, at: datetime) -> list[Result]:
+    """Take in sealed documents handed in by `courier`; returns one result each, in the same order.
+
+    Must run in the courier's scope.
+    """
+    results: dict[bytes, Result] = {}
+    opened = _open_all(documents, courier, results, at)
+    if opened:
+        results |= _weigh_all(opened, courier, at)
+    answered: set[bytes] = set()
+    in_order = []
+    for digest in map(digest_of, documents):
+        again = digest in answered and results[digest].status == STORED
+        in_order.append(Result(KNOWN, results[digest].code) if again else results[digest])
+        answered.add(digest)
+    return in_order
+
+
+def _open_all(
+    documents: Sequence[bytes], courier: Phone, results: dict[bytes, Result], at: datetime
+) -> list[Opened]:
+    """Open what is new; known and unusable documents go straight to `results`."""
+    by_digest = {digest_of(document): document for document in documents}
+    known = queries.batches_by_digest(by_digest)
+    opened, refused = [], []
+    for digest, document in by_digest.items():
+        if digest in known:
+            results[digest] = _as_before(known[digest])
+            continue
+        try:
+            opened.append(open_batch(document, municipality_id=courier.municipality_id))
+        except RejectedError as error:
+            results[digest] = Result(REJECTED, error.code)
+            refused.append((digest, error))
+    _remember_refused(refused, courier, at)
+    return opened
+
+
+def _as_before(batch: SealedBatch) -> Result:
+    status = {SealedBatch.Status.STORED: KNOWN}.get(SealedBatch.Status(batch.status), batch.status)
+    return Result(status, batch.code)
+
+
+def _remember_refused(refused: Sequence[tuple[bytes, RejectedError]], courier: Phone, at: datetime) -> None:
+    """Note who brought what could not be used; the bytes themselves are noise and not kept."""
+    SealedBatch.objects.bulk_create(
+        [
+            SealedBatch(
+                municipality_id=courier.municipality_id,
+                digest=digest,
+                document=b"",
+                courier=courier,
+                received_at=at,
+                processed_at=at,
+                status=SealedBatch.Status.REJECTED,
+                code=error.code,
+                lock=error.lock,
+            )
+            for digest, error in refused
+        ],
+        ignore_conflicts=True,
+    )
+    open_deviations(
+        about_log(Deviation.Kind.TAMPER, error.lock, at=at) for _digest, error in refused if error.lock
+    )
+
+
+@transaction.atomic
+def _weigh_all(opened: Sequence[Opened], courier: Phone, at: datetime) -> dict[bytes, Result]:
+    run = Run(municipality=courier.municipality, at=at)
+    run.hold(opened)
+    results: dict[bytes, Result] = {}
+    # Somebody else may have handed in the very same bytes while we waited for the positions.
+    known = queries.batches_by_digest([one.digest for one in opened])
+    fresh = []
+    for one in opened:
+        if one.digest in known:
+            results[one.digest] = _as_before(known[one.digest])
+        else:
+            fresh.append(one)
+    rows = _store_batches(fresh, courier, at)
+    held_rows = {bytes(row.digest): row for row in queries.held_batches(run.histories)}
+    waiting = _reopened(held_rows, rows, fresh, courier)
+    verdicts = run.weigh([*fresh, *waiting])
+    _bound_held(verdicts, waiting, fresh)
+    stored = run.settle({digest: row.pk for digest, row in {**held_rows, **rows}.items()})
+    _note_verdicts({**held_rows, **rows}, verdicts, at)
+    if run.touched:
+        build_bulletins(courier.municipality, run.touched, at=at)
+    for one in fresh:
+        verdict, count = verdicts[one.digest], stored[one.digest]
+        again = verdict.status == STORED and not count
+        results[one.digest] = Result(KNOWN if again else verdict.status, verdict.code, count)
+    return results
+
+
+def _store_batches(fresh: Sequence[Opened], courier: Phone, at: datetime) -> dict[bytes, SealedBatch]:
+    """Store the sealed bytes as received; they are emptied again once their passages are stored."""
+    rows = SealedBatch.objects.bulk_create(
+        SealedBatch(
+            municipality_id=courier.municipality_id,
+            digest=one.digest,
+            document=one.document,
+            courier=courier,
+            received_at=at,
+            status=SealedBatch.Status.HELD,
+            lock=one.lock,
+            epoch=one.body.epoch,
+            first_seq=one.body.first,
+            last_seq=one.body.last,
+        )
+        for one in fresh
+    )
+    return {bytes(row.digest): row for row in rows}
+
+
+def _reopened(
+    held: dict[bytes, SealedBatch], rows: dict[bytes, SealedBatch], fresh: Sequence[Opened], courier: Phone
+) -> list[Opened]:
+    """Open earlier batches that wait at the histories that this upload may move on."""
+    if not fresh:
+        return []
+    waiting = [row for digest, row in held.items() if digest not in rows]
+    return [open_batch(bytes(row.document), municipality_id=courier.municipality_id) for row in waiting]
+
+
+def _bound_held(verdicts: dict[bytes, Verdict], waiting: Sequence[Opened], fresh: Sequence[Opened]) -> None:
+    """Refuse to hold more than is bearable; the lock keeps what it has no receipt for."""
+    count: dict[int, int] = defaultdict(int)
+    size: dict[int, int] = defaultdict(int)
+    for one in [*waiting, *fresh]:
+        if verdicts[one.digest].status != HELD:
+            continue
+        count[one.lock.pk] += 1
+        size[one.lock.pk] += len(one.document)
+        if count[one.lock.pk] > MAX_HELD_BATCHES or size[one.lock.pk] > MAX_HELD_BYTES:
+            verdicts[one.digest] = Verdict(REJECTED, "held_full")
+
+
+def _note_verdicts(rows: dict[bytes, SealedBatch], verdicts: dict[bytes, Verdict], at: datetime) -> None:
+    changed, dropped = [], []
+    for digest, verdict in verdicts.items():
+        row = rows[digest]
+        if verdict.code == "held_full":
+            dropped.append(row.pk)
+            continue
+        if verdict.status == row.status and verdict.code == row.code:
+            continue
+        row.status, row.code, row.processed_at = verdict.status, verdict.code, at
+        if verdict.status == STORED:
+            row.document = b""
+        changed.append(row)
+    SealedBatch.objects.bulk_update(changed, ["status", "code", "processed_at", "document"])
+    SealedBatch.objects.filter(pk__in=dropped).delete()

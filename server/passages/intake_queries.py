@@ -1,0 +1,159 @@
+"""What taking logs in reads, for any number of locks in a constant number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import Q, Sum
+from django.db.models.functions import Length
+
+from server.access.models import Token
+from server.locks.models import Binding, LockStatus, LogPosition
+from server.passages.models import LogGap, Passage, SealedBatch
+from server.people.models import Bearer
+
+Epoch = tuple[int, int]
+"""Lock and log epoch."""
+
+
+@dataclass(frozen=True)
+class Whose:
+    """Who and what a passage belongs to; ids, None where unknown."""
+
+    binding: int | None = None
+    token: int | None = None
+    bearer: int | None = None
+    provider: int | None = None
+
+
+@dataclass(frozen=True)
+class KnownToken:
+    """What the server knows of a token id seen in a log."""
+
+    pk: int
+    bearer: int
+    provider: int
+    binding: int
+    lock: int
+
+
+def batches_by_digest(digests: Collection[bytes]) -> dict[bytes, SealedBatch]:
+    """Return the batches known already, without documents."""
+    rows = SealedBatch.objects.filter(digest__in=digests).defer("document")
+    return {bytes(row.digest): row for row in rows}
+
+
+def hold_positions(epochs: Collection[Epoch]) -> dict[Epoch, LogPosition]:
+    """Lock the rows of these log positions in a fixed order and return them with their locks."""
+    wanted = Q()
+    for lock, epoch in epochs:
+        wanted |= Q(lock=lock, epoch=epoch)
+    ordered = LogPosition.objects.filter(wanted).order_by("lock", "epoch")
+    list(ordered.select_for_update().values_list("pk", flat=True))
+    return {(row.lock_id, row.epoch): row for row in ordered.select_related("lock")}
+
+
+def held_batches(epochs: Collection[Epoch]) -> list[SealedBatch]:
+    """Return the batches that wait for what came before them, with documents."""
+    wanted = Q()
+    for lock, epoch in epochs:
+        wanted |= Q(lock=lock, epoch=epoch)
+    rows = SealedBatch.objects.filter(wanted, status=SealedBatch.Status.HELD)
+    return list(rows.order_by("lock", "epoch", "first_seq", "pk"))
+
+
+def held_size(lock: int) -> tuple[int, int]:
+    """Return how many batches of a lock wait, and their bytes."""
+    held = SealedBatch.objects.filter(lock=lock, status=SealedBatch.Status.HELD)
+    size = held.aggregate(size=Sum(Length("document")))["size"]
+    return held.count(), size or 0
+
+
+def stored_hash(epoch: Epoch, seq: int) -> bytes | None:
+    """Return the chain hash stored with a passage, None where the passage is not stored."""
+    found = Passage.objects.filter(lock=epoch[0], epoch=epoch[1], seq=seq)
+    digest = found.values_list("entry_hash", flat=True).first()
+    return bytes(digest) if digest is not None else None
+
+
+def known_tokens(token_ids: Collection[bytes]) -> dict[bytes, KnownToken]:
+    """Return what is known of token ids, by token id."""
+    rows = Token.objects.filter(token_id__in=token_ids).values_list(
+        "token_id", "pk", "bearer_id", "provider_id", "binding_id", "binding__lock_id"
+    )
+    return {bytes(token_id): KnownToken(*values) for token_id, *values in rows}
+
+
+def known_phones(fingerprints: Collection[bytes]) -> dict[bytes, tuple[int, int]]:
+    """Return (bearer, provider) by the fingerprint of the phone's key."""
+    rows = Bearer.objects.filter(fingerprint__in=fingerprints)
+    return {
+        bytes(fingerprint): (pk, provider)
+        for fingerprint, pk, provider in rows.values_list("fingerprint", "pk", "staff__provider_id")
+    }
+
+
+@dataclass(frozen=True)
+class Bindings:
+    """The bindings of some locks."""
+
+    by_id: dict[bytes, int]
+    open: dict[int, int]
+    """By lock: the binding that has not ended."""
+
+
+def bindings_of(locks: Collection[int]) -> Bindings:
+    """Return the locks' bindings, ended ones too."""
+    rows = list(Binding.objects.filter(lock__in=locks).values_list("pk", "binding_id", "lock_id", "ends_at"))
+    return Bindings(
+        by_id={bytes(binding_id): pk for pk, binding_id, _lock, _end in rows},
+        open={lock: pk for pk, _binding_id, lock, end in rows if end is None},
+    )
+
+
+def bound_before(locks: Collection[int]) -> dict[Epoch, list[tuple[int, int]]]:
+    """Return (number, binding) of every stored `bound` entry, in order, by lock and epoch."""
+    found: dict[Epoch, list[tuple[int, int]]] = {}
+    rows = Passage.objects.filter(lock__in=locks, kind="bound", binding__isnull=False).order_by("epoch", "seq")
+    for lock, epoch, seq, binding in rows.values_list("lock_id", "epoch", "seq", "binding_id"):
+        found.setdefault((lock, epoch), []).append((seq, binding))
+    return found
+
+
+def grants(epoch: Epoch, seqs: Collection[int]) -> dict[int, Whose]:
+    """Return whose the stored granted entries of these numbers were."""
+    if not seqs:
+        return {}
+    rows = Passage.objects.filter(lock=epoch[0], epoch=epoch[1], seq__in=seqs, kind="granted")
+    return {
+        seq: Whose(binding, token, bearer, provider)
+        for seq, binding, token, bearer, provider in rows.values_list(
+            "seq", "binding_id", "token_id", "bearer_id", "provider_id"
+        )
+    }
+
+
+def statuses(locks: Collection[int]) -> dict[int, LockStatus]:
+    """Return what the locks last told about themselves, by lock."""
+    return {row.lock_id: row for row in LockStatus.objects.filter(lock__in=locks)}
+
+
+def open_gaps(locks: Collection[int]) -> list[LogGap]:
+    """Return gaps not filled yet."""
+    return list(LogGap.objects.filter(lock__in=locks, closed_at__isnull=True))
+
+
+def stored_in(gap: LogGap) -> int:
+    """Return how many numbers of a gap are stored after all."""
+    return Passage.objects.filter(
+        lock=gap.lock_id, epoch=gap.epoch, seq__gte=gap.first_seq, seq__lte=gap.last_seq
+    ).count()
+
+
+def newest_epochs(locks: Collection[int]) -> dict[int, int]:
+    """Return the highest log epoch known of each lock, by lock."""
+    found: dict[int, int] = {}
+    for lock, epoch in LogPosition.objects.filter(lock__in=locks).values_list("lock_id", "epoch"):
+        found[lock] = max(found.get(lock, 0), epoch)
+    return found
