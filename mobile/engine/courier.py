@@ -52,7 +52,7 @@ class Courier:
         try:
             async with self._box:
                 kept = await asyncio.to_thread(self._outbox.put, sealed)
-        except EngineError:
+        except (EngineError, OSError):
             return False  # a full or broken disk: the lock keeps its log, nothing is lost
         self._on_waiting(self.waiting)
         return kept

@@ -117,9 +117,11 @@ class Openings:
             async with self._at_lock.setdefault(errand.lock.binding, asyncio.Lock()):
                 await self._attempt(key, result, errand)
         except Exception:
-            # A fault of our own must still end the tap on screen, and must never look like success.
+            # A fault of our own must still end the tap on screen, and must never look like success; what the
+            # person has been told already stays told.
             log.exception("a tap failed")
-            await self._finish(key, result, Verdict(OpeningState.FAILED, "unexpected"))
+            if not result.done():
+                await self._finish(key, result, Verdict(OpeningState.FAILED, "unexpected"))
         finally:
             self._running.pop(key, None)
             if not result.done():
@@ -156,6 +158,8 @@ class Openings:
             await self._keyring.change(lambda content: history.record(content, opening))
         except EngineError as error:
             self._board.show_sync(stale_reason=error.code)
+        except OSError:
+            self._board.show_sync(stale_reason="storage_failed")
 
     def _show(self, door_id: str, operation: Operation, verdict: Verdict) -> Opening:
         opening = Opening(door_id, operation, verdict.state, verdict.reason, self._clock.now())

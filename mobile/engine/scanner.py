@@ -106,9 +106,10 @@ class Scanner:
         Raises RadioOffError when Bluetooth is off.
         """
         await self._start_scan(only_if_stopped=True)
-        now = asyncio.get_running_loop().time()
-        newer_than = max(newer_than, now - FRESH_SECONDS)
+        newer_than = max(newer_than, asyncio.get_running_loop().time() - FRESH_SECONDS)
         while True:
+            if self._scanner is None:
+                raise RadioOffError(self._bluetooth)
             seen = self._sightings.get(binding)
             if seen is not None and seen.heard_at > newer_than:
                 return seen
@@ -118,8 +119,6 @@ class Scanner:
             heard = await self._wait(binding, min(until - now, IMPATIENT_AFTER))
             if not heard and self._silent_for(IMPATIENT_AFTER) and self._may_start():
                 await self._start_scan()
-            if self._scanner is None:
-                raise RadioOffError(self._bluetooth)
 
     async def _wait(self, binding: bytes, seconds: float) -> bool:
         heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -1,0 +1,229 @@
+"""What a lock refuses and what the phone makes of it: the lock's own reason, cured where that can be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lockagent.bolt import Order
+from mobile.engine.state import OpeningState as S
+from protocol.entries import EntryType, Granted
+from protocol.token import Scope
+from simulation.virtualtime import virtual_time
+from tests.integration.radioworld import world
+
+HOUR = 3600
+
+
+@virtual_time
+async def test_rule_01_no_right_and_nothing_is_even_sent(tmp_path: Path) -> None:
+    w = world(tmp_path)
+    lock = await w.lock()
+    phone = await w.phone()
+    await phone.engine.sync()
+    recording = w.ether.record()
+    opening = await phone.engine.open_door(lock.door_id)
+    assert (opening.state, opening.reason) == (S.REFUSED, "no_right")
+    unknown = await phone.engine.open_door("no such door")
+    assert (unknown.state, unknown.reason) == (S.REFUSED, "no_right")
+    assert recording.packets == []
+    await phone.engine.settled()
+    assert [entry.reason for entry in await phone.engine.history()] == ["no_right", "no_right"]
+    await w.close()
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ({"begins": -10 * HOUR, "hours": 8.0}, "expired"),
+        ({"begins": 2 * HOUR, "hours": 8.0}, "not_yet_valid"),
+        ({"scope": Scope.LOCK}, "not_permitted"),
+    ],
+)
+def test_rule_01_the_lock_refuses_and_its_reason_is_shown(
+    tmp_path: Path, how: dict[str, object], reason: str
+) -> None:
+    @virtual_time
+    async def story() -> None:
+        w = world(tmp_path)
+        if "begins" in how:
+            begins = w.wall() + int(str(how["begins"]))
+            lock, phone = await w.at_the_door(**(how | {"begins": begins}))
+        else:
+            lock, phone = await w.at_the_door(**how)
+        opening = await phone.engine.open_door(lock.door_id)
+        assert (opening.state, opening.reason) == (S.REFUSED, reason)
+        await phone.engine.settled()
+        assert lock.kinds() == ["REFUSED"], "logged, once"
+        assert lock.motor.runs == []
+        assert S.GRANTED_UNLOCKING not in phone.states(lock.door_id)
+        await w.close()
+
+    story()
+
+
+@virtual_time
+async def test_rule_01_a_copied_vault_entry_does_not_open_with_another_phones_key(tmp_path: Path) -> None:
+    """Bo's phone gets hold of Anna's token and lock record, whole."""
+    w = world(tmp_path)
+    lock, anna = await w.at_the_door()
+    w.server.away = False
+    bo = await w.phone("bo")
+    await bo.engine.sync()
+    stolen = anna.engine._keyring.content
+    await bo.engine._keyring.change(
+        lambda content: replace(content, rights=stolen.rights, locks=stolen.locks, doors=stolen.doors)
+    )
+    bo.engine._content_changed()
+    opening = await bo.engine.open_door(lock.door_id)
+    assert (opening.state, opening.reason) == (S.REFUSED, "token_invalid")
+    assert lock.motor.runs == []
+    await w.close()
+
+
+@virtual_time
+async def test_a_revocation_reaches_the_lock_with_any_phone(tmp_path: Path) -> None:
+    """Bo carries the news; Anna, who is offline and still holds her token, is then refused."""
+    w = world(tmp_path)
+    lock, anna = await w.at_the_door()
+    w.server.away = False
+    bo = await w.phone("bo")
+    w.server.grant(lock.ware, to="device-2")
+    revoked = next(key for key, right in w.server.rights.items() if right["device"] == "device-1")
+    w.server.news(lock.ware, revoked=(revoked,))
+    await bo.engine.sync()
+    w.server.away = True
+    assert (await bo.engine.open_door(lock.door_id)).state is S.OPEN
+    await bo.engine.settled()
+    opening = await anna.engine.open_door(lock.door_id)
+    assert (opening.state, opening.reason) == (S.REFUSED, "revoked")
+    await w.close()
+
+
+@virtual_time
+async def test_a_refused_phone_still_hands_over_the_news(tmp_path: Path) -> None:
+    """Anna herself carries the bulletin that says that Bo's token is dead; her own is refused as expired."""
+    w = world(tmp_path)
+    lock = await w.lock()
+    anna, bo = await w.phone("anna"), await w.phone("bo")
+    w.server.grant(lock.ware, begins=w.wall() - 10 * HOUR)
+    bos = w.server.grant(lock.ware, to="device-2")
+    await bo.engine.sync()
+    w.server.news(lock.ware, revoked=(bos,))
+    await anna.engine.sync()
+    assert (await anna.engine.open_door(lock.door_id)).reason == "expired"
+    await anna.engine.settled()
+    assert (await bo.engine.open_door(lock.door_id)).reason == "revoked"
+    await w.close()
+
+
+@virtual_time
+async def test_need_update_is_cured_in_the_same_session(tmp_path: Path) -> None:
+    """The lock has heard nothing for two days; the phone has the news with it."""
+    w = world(tmp_path)
+    lock = await w.lock()
+    phone = await w.phone()
+    later = w.wall() + 30 * HOUR
+    w.server.grant(lock.ware, begins=w.wall() + 24 * HOUR, hours=20, issued_at=later)
+    w.server.news(lock.ware, time=later)
+    await phone.engine.sync()
+    w.server.away = True
+    recording = w.ether.record()
+    opening = await phone.engine.open_door(lock.door_id)
+    await phone.engine.settled()
+    assert opening.state is S.OPEN
+    assert len({packet.link for packet in recording.packets}) == 1
+    await w.close()
+
+
+@virtual_time
+async def test_need_update_without_news_is_cured_by_a_sync_when_online(tmp_path: Path) -> None:
+    w = world(tmp_path)
+    lock = await w.lock()
+    phone = await w.phone()
+    later = w.wall() + 30 * HOUR
+    w.server.grant(lock.ware, begins=w.wall() + 24 * HOUR, hours=20, issued_at=later)
+    await phone.engine.sync()
+    w.server.away = True
+    opening = await phone.engine.open_door(lock.door_id)
+    assert (opening.state, opening.reason) == (S.REFUSED, "need_update")
+    w.server.away = False
+    w.server.news(lock.ware, time=later)
+    assert (await phone.engine.open_door(lock.door_id)).state is S.OPEN
+    await w.close()
+
+
+@virtual_time
+async def test_a_second_token_is_tried_when_the_first_is_refused(tmp_path: Path) -> None:
+    """Two shifts, one withdrawn at the lock: what the phone thinks best need not be what the lock accepts."""
+    w = world(tmp_path)
+    lock = await w.lock()
+    anna, bo = await w.phone("anna"), await w.phone("bo")
+    longest = w.server.grant(lock.ware, hours=20)
+    w.server.grant(lock.ware, hours=8)
+    await anna.engine.sync()
+    w.server.grant(lock.ware, to="device-2")
+    w.server.news(lock.ware, revoked=(longest,))
+    await bo.engine.sync()
+    w.server.away = True
+    await bo.engine.open_door(lock.door_id)
+    await bo.engine.lock_door(lock.door_id)
+    await bo.engine.settled()
+    assert (await anna.engine.open_door(lock.door_id)).state is S.OPEN
+    assert lock.kinds()[-3:] == ["REFUSED", "GRANTED", "OUTCOME"]
+    await w.close()
+
+
+@virtual_time
+async def test_rule_07_a_phone_with_a_wrong_clock_opens_all_the_same(tmp_path: Path) -> None:
+    """The phone's clock is set a week ahead after the sync, and the app restarted."""
+    w = world(tmp_path)
+    lock, phone = await w.at_the_door()
+    await phone.engine.stop()
+    true_time = w.wall
+    w.wall = lambda: true_time() + 7 * 24 * HOUR  # type: ignore[assignment]
+    engine = w.engine("anna", phone.radio)
+    w.wall = true_time
+    phone.engine = engine
+    await engine.start()
+    await engine.unlock("493817")
+    assert (await engine.open_door(lock.door_id)).state is S.OPEN
+    assert lock.motor.runs == [Order.UNLOCK]
+    await w.close()
+
+
+@virtual_time
+async def test_a_lock_that_lost_its_clock_gets_fresh_time_from_a_phone_with_coverage(tmp_path: Path) -> None:
+    w = world(tmp_path)
+    lock, phone = await w.at_the_door()
+    w.server.away = False
+    lock.power_off()
+    await lock.power_on(rtc_lost=True)
+    assert (await phone.engine.open_door(lock.door_id)).state is S.OPEN
+    await phone.engine.settled()
+    assert "POST /api/v1/fresh-time" in w.server.calls
+    flags = [Granted.parse(entry.detail).flags for entry in lock.entries() if entry.kind == EntryType.GRANTED]
+    assert flags == [1], "granted while the lock did not know the time, and marked so"
+    await phone.engine.open_door(lock.door_id)
+    flags = [Granted.parse(entry.detail).flags for entry in lock.entries() if entry.kind == EntryType.GRANTED]
+    assert flags == [1, 0], "since then it knows"
+    await w.close()
+
+
+@virtual_time
+async def test_an_unauthenticated_no_is_never_told_as_the_truth_about_the_door(tmp_path: Path) -> None:
+    """The phone's lock record is for another lock: the handshake fails, which is all that can be known."""
+    w = world(tmp_path)
+    lock, phone = await w.at_the_door()
+    content = phone.engine._keyring.content
+    known = content.locks[lock.ware.place.binding]
+    wrong = replace(known, static_public=bytes([9]) + bytes(31))
+    await phone.engine._keyring.change(lambda c: replace(c, locks={wrong.binding: wrong}))
+    opening = await phone.engine.open_door(lock.door_id)
+    assert opening.state in (S.FAILED, S.NO_ANSWER)
+    assert opening.reason in ("handshake_failed", "no_answer")
+    assert S.REFUSED not in phone.states(lock.door_id)
+    assert lock.motor.runs == []
+    await w.close()
