@@ -8,7 +8,7 @@ from datetime import tzinfo
 from typing import Any, TypeVar
 
 from mobile.engine.errors import EngineError
-from mobile.engine.facade import Engine
+from mobile.engine.facade import Engine, Unsubscribe
 from mobile.engine.state import AppState
 from mobile.viewmodels.preferences import Preferences
 from mobile.viewmodels.runner import Runner
@@ -20,6 +20,10 @@ Listener = Callable[[], None]
 
 def _wall_clock() -> int:
     return int(time.time())
+
+
+def _nothing() -> None:
+    """What an ended subscription has left to end."""
 
 
 class Session:
@@ -39,7 +43,7 @@ class Session:
         self.texts = Texts(preferences.language, zone)
         self.state: AppState = engine.state
         self._listeners: list[Listener] = []
-        self._unsubscribe = engine.subscribe(self._arrived)
+        self._unsubscribe: Unsubscribe = engine.subscribe(self._arrived)
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` whenever a screen may have something new to show."""
@@ -78,8 +82,9 @@ class Session:
         self.runner.run(verb, after, trouble)
 
     def close(self) -> None:
-        """Stop listening to the engine."""
+        """Stop listening to the engine; twice is harmless."""
         self._unsubscribe()
+        self._unsubscribe = _nothing
         self._listeners.clear()
 
     def _arrived(self, state: AppState) -> None:

@@ -1,0 +1,1 @@
+"""The screens: a thin Kivy layer over the view-models."""

@@ -1,0 +1,200 @@
+"""The Kivy app: binds the session to the screens and the screens to the session."""
+
+from __future__ import annotations
+
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kivy.app import App
+from kivy.clock import Clock
+from kivy.core.window import Window
+from kivy.lang import Builder
+from kivy.properties import ObjectProperty, StringProperty
+from kivy.uix.screenmanager import NoTransition
+from kivy.uix.widget import Widget
+
+from mobile.ui import icons, rows, screens, widgets
+from mobile.ui.theme import Theme
+from mobile.viewmodels.doors import DoorModel
+from mobile.viewmodels.enrol import EnrolModel
+from mobile.viewmodels.help import HelpModel
+from mobile.viewmodels.history import HistoryModel
+from mobile.viewmodels.navigation import Navigation
+from mobile.viewmodels.pin import PinModel
+from mobile.viewmodels.results import ResultModel
+from mobile.viewmodels.session import Session
+from mobile.viewmodels.settings import SettingsModel
+from mobile.viewmodels.signin import SignInModel
+from mobile.viewmodels.syncbar import SyncBarModel
+from mobile.viewmodels.taps import Taps
+from mobile.viewmodels.today import TodayModel
+
+KV = Path(__file__).parent / "kv"
+KV_FILES = (
+    "widgets",
+    "root",
+    "pin",
+    "enrol",
+    "signin",
+    "today",
+    "door",
+    "result",
+    "help",
+    "history",
+    "settings",
+)
+SLOW_TICK = 15
+"""Seconds between repaints of ages and times when nothing else happens."""
+
+__all__ = ["NyckelfriApp", "icons", "rows", "widgets"]
+
+
+def load_kv() -> None:
+    """Read the kv files once; a second app in the same process (tests) finds them read."""
+    for name in KV_FILES:
+        path = str(KV / f"{name}.kv")
+        if path not in Builder.files:
+            Builder.load_file(path)
+
+
+class NyckelfriApp(App):
+    """One window, one session. `signal` is told each result's tone once, for sound and vibration."""
+
+    title = "Nyckelfri"
+    theme = ObjectProperty(rebind=True)
+    lang = StringProperty("sv")
+    tab = StringProperty("")
+
+    def __init__(self, session: Session, signal: Callable[[str], None] | None = None) -> None:
+        chosen = session.preferences
+        self.session, self._signal = session, signal
+        self.theme = Theme(dark=chosen.dark, scale=chosen.scale)
+        self.lang = session.texts.language
+        self.navigation = Navigation(session)
+        self.taps = Taps(session)
+        self.sync_bar = SyncBarModel(session)
+        self.today = TodayModel(session)
+        self.door = DoorModel(session, self.navigation, self.taps)
+        self.result = ResultModel(session, self.navigation, self.taps)
+        self.settings_model = SettingsModel(session, self.navigation)
+        self._told: tuple[str, str] = ("", "")
+        self._quiet_seconds = 0
+        super().__init__()
+        self.refresh_soon = Clock.create_trigger(self.refresh)
+
+    def build(self) -> Widget:
+        """The widget tree; kv is read here so that a window exists."""
+        load_kv()
+        root = screens.Root()
+        manager = root.ids.screens
+        manager.transition = NoTransition()
+        models: dict[type[screens.ModelScreen], Any] = {
+            screens.PinScreen: PinModel(self.session),
+            screens.EnrolScreen: EnrolModel(self.session),
+            screens.SignInScreen: SignInModel(self.session, self.navigation),
+            screens.TodayScreen: self.today,
+            screens.DoorScreen: self.door,
+            screens.ResultScreen: self.result,
+            screens.HelpScreen: HelpModel(self.session, self.navigation),
+            screens.HistoryScreen: HistoryModel(self.session),
+            screens.SettingsScreen: self.settings_model,
+        }
+        for screen_class, model in models.items():
+            manager.add_widget(screen_class(model))
+        return root
+
+    def on_start(self) -> None:
+        """From here on every change of the session is painted."""
+        self.session.listen(self.refresh_soon)
+        self._ticking = Clock.schedule_interval(self._tick, 1)
+        Window.bind(on_keyboard=self._key)
+        self.refresh()
+
+    def on_stop(self) -> None:
+        """Let the window go."""
+        self._ticking.cancel()
+        self.refresh_soon.cancel()
+        Window.unbind(on_keyboard=self._key)
+        self.session.close()
+
+    def tr(self, key: str, _lang: str = "") -> str:
+        """Words for kv; `_lang` only makes kv ask again when the language changes."""
+        return self.session.texts.tr(key)
+
+    def words(self, key: str) -> str:
+        """Words for code."""
+        return self.session.texts.tr(key)
+
+    def refresh(self, *_: object) -> None:
+        """Paint what the session says now: at most once a frame, whatever happened."""
+        root = self.root
+        if root is None:
+            return
+        chosen = self.session.preferences
+        self.theme.dark, self.theme.scale = chosen.dark, chosen.scale
+        self.lang, self.tab = self.session.texts.language, self.navigation.tab
+        bar = root.ids.sync
+        bar.view = self.sync_bar.view()
+        bar.tone = bar.view.tone
+        if root.ids.screens.current != self.navigation.screen:
+            root.ids.screens.current = self.navigation.screen
+        root.ids.screens.current_screen.refresh()
+        self._tell()
+
+    def act(self, name: str) -> None:
+        """What an Action's button asks for."""
+        if name.startswith("door:"):
+            return self.navigation.go("door", name.removeprefix("door:"))
+        verbs: dict[str, Callable[[], object]] = {
+            "sync": self.today.sync,
+            "sign_in": self.navigation.sign_in,
+            "sign_out": lambda: self.settings_model.ask_sign_out(True),
+            "sign_out_no": lambda: self.settings_model.ask_sign_out(False),
+            "sign_out_yes": self.settings_model.sign_out,
+            "retry": self.result.retry,
+            "lock": self.result.lock,
+            "done": self.result.done,
+            "back": self.navigation.back,
+            "help": lambda: self.navigation.go("help", self.navigation.door_id),
+        }
+        verbs[name]()
+        return None
+
+    def call(self, phone: str) -> None:
+        """Hand a number to the phone's own dialler."""
+        webbrowser.open(f"tel:{''.join(phone.split())}")
+
+    def _tell(self) -> None:
+        """Each finished tap is heard and felt once."""
+        if self.navigation.screen != "result":
+            self._told = ("", "")
+            return
+        view = self.result.view()
+        told = (view.door_id, f"{view.tone}{view.title}")
+        if told != self._told and view.tone != "running" and self._signal and self.session.preferences.sound:
+            self._signal(view.tone)
+        self._told = told
+
+    def _tick(self, _: float) -> None:
+        """Countdowns run by the second, ages by the quarter of a minute."""
+        self._quiet_seconds += 1
+        if self.navigation.screen == "pin" or self._quiet_seconds >= SLOW_TICK:
+            self._quiet_seconds = 0
+            self.refresh_soon()
+
+    def _key(self, _window: object, key: int, _scan: int, typed: str | None, _modifiers: object) -> bool:
+        """Android's back button and the desktop's escape; digits for the pad on a desktop."""
+        if key == 27:
+            return self.navigation.back()
+        screen = self.root.ids.screens.current_screen
+        if not isinstance(screen, screens.PinScreen) or screen.phrase:
+            return False
+        if typed and typed.isdigit():
+            screen.model.press(typed)
+        elif key == 8:
+            screen.model.erase()
+        elif key in {13, 271}:
+            screen.open()
+        return True

@@ -1,0 +1,404 @@
+"""The screens' classes: each asks its view-model what to show and hands back what fingers do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kivy.app import App
+from kivy.clock import Clock
+from kivy.graphics import Color, SmoothRoundedRectangle
+from kivy.input.motionevent import MotionEvent
+from kivy.metrics import dp
+from kivy.properties import BooleanProperty, ColorProperty, NumericProperty, ObjectProperty, StringProperty
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.screenmanager import Screen
+from kivy.uix.widget import Widget
+
+from mobile.ui.rows import (
+    Action,
+    Empty,
+    EmptyCard,
+    FactLine,
+    HeadingLine,
+    HistoryLine,
+    NearCard,
+    NoticeLine,
+    ResultButton,
+    RoutineLine,
+    VisitBox,
+)
+from mobile.ui.widgets import PinKey, Tappable
+
+
+class Root(BoxLayout):
+    """Sync bar on top, one screen, tabs below."""
+
+
+class SyncBar(Tappable):
+    """Always visible on an enrolled phone."""
+
+    view = ObjectProperty(None, allownone=True)
+    tone = StringProperty("fine")
+
+
+class NavBar(BoxLayout):
+    """Three tabs in the thumb's reach."""
+
+    shown = BooleanProperty(False)
+
+
+class NavItem(Tappable):
+    """One tab."""
+
+    name = StringProperty("today")
+    text = StringProperty("")
+    lit = BooleanProperty(False)
+    ink = ColorProperty()
+
+
+class Mark(BoxLayout):
+    """The app's mark: a key on petrol."""
+
+
+class ModelScreen(Screen):
+    """Base: `view` is what the model says now; equal views change nothing."""
+
+    view = ObjectProperty(None, allownone=True)
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        super().__init__()
+
+    def refresh(self) -> None:
+        """Show the newest state."""
+        self.view = self.model.view()
+
+    def on_leave(self, *_: object) -> None:
+        """Nothing typed stays behind."""
+
+
+class PinScreen(ModelScreen):
+    """The pad, or a field for a passphrase."""
+
+    phrase = BooleanProperty(False)
+
+    def on_kv_post(self, base_widget: Widget) -> None:
+        """The twelve places of the pad."""
+        for digit in "123456789":
+            self._key(text=digit)
+        self.ids.pad.add_widget(Widget())
+        self._key(text="0")
+        self._key(icon="erase")
+
+    def refresh(self) -> None:
+        """Also which of the two inputs is up."""
+        super().refresh()
+        self.phrase = self.view.phrase
+
+    def open(self) -> None:
+        """Try, and forget what was typed."""
+        phrase = self.ids.phrase.text
+        self.ids.phrase.clear()
+        self.model.open(phrase)
+
+    def toggle(self) -> None:
+        """Between pad and field."""
+        self.ids.phrase.clear()
+        self.model.toggle_phrase()
+
+    def on_leave(self, *_: object) -> None:
+        """Nothing typed stays behind."""
+        self.ids.phrase.clear()
+
+    def _key(self, text: str = "", icon: str = "") -> None:
+        key = PinKey(text=text, icon=icon)
+        key.bind(on_press=lambda _: self.model.press(text) if text else self.model.erase())
+        self.ids.pad.add_widget(key)
+
+
+class EnrolAddress(BoxLayout):
+    """Step one."""
+
+
+class EnrolCheck(BoxLayout):
+    """Step two."""
+
+    view = ObjectProperty(None, allownone=True)
+
+
+class EnrolPin(BoxLayout):
+    """Step three."""
+
+
+class EnrolScreen(ModelScreen):
+    """Three steps on one screen."""
+
+    step = StringProperty("address")
+    working = BooleanProperty(False)
+
+    def refresh(self) -> None:
+        """Also the step's own part; a new step starts with empty fields."""
+        super().refresh()
+        self.step, self.working = self.view.step, self.view.working
+        part_class = {"address": EnrolAddress, "check": EnrolCheck, "pin": EnrolPin}[self.step]
+        if not isinstance(self.part, part_class):
+            self.ids.place.clear_widgets()
+            self.ids.place.add_widget(part_class())
+        if isinstance(self.part, EnrolCheck):
+            self.part.view = self.view
+
+    @property
+    def part(self) -> Any:
+        """The widget of the step, or None before the first refresh."""
+        return self.ids.place.children[0] if self.ids.place.children else None
+
+    def forward(self) -> None:
+        """The one button of each step."""
+        if self.step == "address":
+            self.model.look_up(self.part.ids.server.text, self.part.ids.code.text)
+        elif self.step == "check":
+            self.model.accept()
+        else:
+            self.model.finish(self.part.ids.pin.text, self.part.ids.again.text)
+
+    def on_leave(self, *_: object) -> None:
+        """Nothing typed stays behind."""
+        self.ids.place.clear_widgets()
+
+
+class SignInName(BoxLayout):
+    """Name and password."""
+
+
+class SignInCode(BoxLayout):
+    """The authenticator's digits."""
+
+
+class SignInScreen(ModelScreen):
+    """Two steps on one screen."""
+
+    needs_code = BooleanProperty(False)
+    working = BooleanProperty(False)
+
+    def refresh(self) -> None:
+        """Also the step's own part."""
+        super().refresh()
+        self.needs_code, self.working = self.view.needs_code, self.view.working
+        part_class = SignInCode if self.needs_code else SignInName
+        if not isinstance(self.part, part_class):
+            self.ids.place.clear_widgets()
+            part = part_class()
+            self.ids.place.add_widget(part)
+            if isinstance(part, SignInName):
+                part.ids.user.ids.entry.text = self.view.username
+
+    @property
+    def part(self) -> Any:
+        """The widget of the step, or None before the first refresh."""
+        return self.ids.place.children[0] if self.ids.place.children else None
+
+    def forward(self) -> None:
+        """The one button; the password and the code are forgotten as soon as they are handed over."""
+        if self.needs_code:
+            self.model.second_factor(self.part.ids.code.text)
+            self.part.ids.code.clear()
+        else:
+            self.model.sign_in(self.part.ids.user.text, self.part.ids.password.text)
+            self.part.ids.password.clear()
+
+    def on_leave(self, *_: object) -> None:
+        """Nothing typed stays behind."""
+        self.ids.place.clear_widgets()
+
+
+class TodayScreen(ModelScreen):
+    """The day."""
+
+    def refresh(self) -> None:
+        """Lists keep their widgets, so nothing moves under a finger."""
+        super().refresh()
+        view, tr = self.view, App.get_running_app().words
+        notices = []
+        if view.left_unlocked:
+            notices.append(Action(f"door:{view.left_unlocked_id}", view.left_unlocked, "unlocked"))
+        if view.signed_out:
+            notices.append(Action("sign_in", tr("today.signed_out"), "person"))
+        self.ids.notices.show(notices, key=lambda action: action.name, make=lambda _: NoticeLine())
+        near = [tr("today.nearby"), *view.nearby] if view.nearby else []
+        self.ids.nearby.show(near, key=_key, make=_near)
+        empty = Empty("today", tr("today.empty_title"), tr("today.empty_text"), _sync_action())
+        coming = [card for card in view.visits if not card.past]
+        past = [card for card in view.visits if card.past]
+        cards = [tr("today.visits"), *coming] if coming else []
+        cards += [tr("today.earlier"), *past] if past else []
+        self.ids.visits.show(cards or [empty], key=_key, make=_visit)
+
+    def on_touch_down(self, touch: MotionEvent) -> bool:
+        """From here on nothing may move."""
+        if self.collide_point(*touch.pos):
+            self.model.touch(True)
+        return bool(super().on_touch_down(touch))
+
+    def on_touch_up(self, touch: MotionEvent) -> bool:
+        """The finger has landed and left; now the order may improve."""
+        taken = bool(super().on_touch_up(touch))
+        self.model.touch(False)
+        return taken
+
+
+def _sync_action() -> Action:
+    return Action("sync", App.get_running_app().words("today.sync"), "sync")
+
+
+def _key(item: Any) -> str:
+    if isinstance(item, str):
+        return f"heading {item}"
+    return "empty" if isinstance(item, Empty) else str(getattr(item, "door_id", None) or item.id)
+
+
+def _near(item: Any) -> Widget:
+    return HeadingLine() if isinstance(item, str) else NearCard()
+
+
+def _visit(item: Any) -> Widget:
+    if isinstance(item, Empty):
+        return EmptyCard()
+    return HeadingLine() if isinstance(item, str) else VisitBox()
+
+
+class DoorScreen(ModelScreen):
+    """One door and its big button."""
+
+
+class Steps(Widget):
+    """Three marks for search, contact and granted."""
+
+    step = NumericProperty(0)
+    ink = ColorProperty()
+
+    def __init__(self, **properties: object) -> None:
+        super().__init__(**properties)
+        self.bind(pos=self._draw, size=self._draw, step=self._draw, ink=self._draw)
+
+    def _draw(self, *_: object) -> None:
+        self.canvas.clear()
+        wide, gap = dp(34), dp(8)
+        left = self.center_x - (3 * wide + 2 * gap) / 2
+        with self.canvas:
+            for place in range(3):
+                Color(*self.ink[:3], 1 if place < self.step else 0.25)
+                SmoothRoundedRectangle(
+                    pos=(left + place * (wide + gap), self.center_y - dp(3)),
+                    size=(wide, dp(6)),
+                    radius=[dp(3)],
+                )
+
+
+class ResultScreen(ModelScreen):
+    """Full colour: what the lock itself has said, no more."""
+
+    tone = StringProperty("running")
+    fill = ColorProperty()
+    ink = ColorProperty()
+    running = BooleanProperty(True)
+    angle = NumericProperty(0)
+
+    def refresh(self) -> None:
+        """Colour, words, and the buttons that make sense now."""
+        super().refresh()
+        self.tone, self.running = self.view.tone, self.view.tone == "running"
+        actions = self._actions()
+        self.ids.actions.show(actions, key=lambda action: action.name, make=lambda _: ResultButton())
+        for button in self.ids.actions.children:
+            button.paint, button.paper = self.ink, self.fill
+
+    def _actions(self) -> list[Action]:
+        """From top to bottom; the likeliest lies lowest, under the thumb."""
+        view, tr = self.view, App.get_running_app().words
+        actions = []
+        if view.can_help:
+            actions.append(Action("help", tr("door.help"), "help"))
+        if view.can_lock:
+            actions.append(Action("lock", tr("result.lock_on_leaving"), "locked"))
+        if view.can_retry:
+            actions += [
+                Action("done", tr("common.back"), "back"),
+                Action("retry", tr("common.retry"), "sync", strong=True),
+            ]
+        elif not self.running:
+            actions.append(Action("done", tr("common.done"), "check", strong=True))
+        else:
+            actions.append(Action("back", tr("common.back"), "back"))
+        return actions
+
+    def on_enter(self, *_: object) -> None:
+        """The ring turns while something is under way, and only then."""
+        self._turning = Clock.schedule_interval(self._turn, 1 / 30)
+
+    def on_leave(self, *_: object) -> None:
+        """Nothing turns out of sight."""
+        self._turning.cancel()
+
+    def _turn(self, seconds: float) -> None:
+        if self.running:
+            self.angle = (self.angle + 220 * seconds) % 360
+
+
+class HelpScreen(ModelScreen):
+    """Kommer du inte in?"""
+
+    def refresh(self) -> None:
+        """Facts and steps as lists."""
+        super().refresh()
+        self.ids.facts.show(self.view.facts, key=lambda fact: fact[0], make=lambda _: FactLine())
+        steps = list(enumerate(self.view.routine, start=1))
+        self.ids.routine.show(steps, key=lambda step: step[0], make=lambda _: RoutineLine())
+
+
+class HistoryScreen(ModelScreen):
+    """Own taps."""
+
+    def on_pre_enter(self, *_: object) -> None:
+        """Read the vault's log anew each time the screen comes up."""
+        self.model.refresh()
+
+    def on_leave(self, *_: object) -> None:
+        """Nothing of the vault stays on a screen that is not shown."""
+        self.model.forget()
+
+    def refresh(self) -> None:
+        """Rows by place: the log only grows at its top."""
+        tr = App.get_running_app().words
+        rows = list(enumerate(self.model.rows()))
+        items: list[Any] = [row for _, row in rows]
+        empty = [Empty("history", tr("history.empty_title"), tr("history.empty_text"))]
+        self.ids.rows.show(
+            items or empty,
+            key=lambda item: id(item) if isinstance(item, Empty) else items.index(item),
+            make=lambda item: EmptyCard() if isinstance(item, Empty) else HistoryLine(),
+        )
+
+
+class SettingsScreen(ModelScreen):
+    """Choices, and the two ways to leave."""
+
+    def refresh(self) -> None:
+        """Sign in, sign out, or the question before signing out."""
+        super().refresh()
+        view, tr = self.view, App.get_running_app().words
+        items: list[Any] = []
+        if view.asking:
+            items = [
+                tr("settings.sign_out_sure"),
+                Action("sign_out_yes", tr("settings.sign_out_yes"), "warning", strong=True),
+                Action("sign_out_no", tr("common.cancel")),
+            ]
+        elif view.signed_in:
+            items = [Action("sign_out", tr("settings.sign_out"), "cross"), tr("settings.sign_out_text")]
+        else:
+            items = [Action("sign_in", tr("settings.sign_in"), "person")]
+        self.ids.account.show(
+            items,
+            key=lambda item: item if isinstance(item, str) else item.name,
+            make=lambda item: HeadingLine() if isinstance(item, str) else NoticeLine(),
+        )
