@@ -27,6 +27,12 @@ def usable_anywhere(*, at: datetime) -> QuerySet[Token]:
     return tokens
 
 
+def tokens_not_over(*, at: datetime) -> QuerySet[Token]:
+    """Return tokens in scope that have not ended by themselves, revoked or not."""
+    tokens: QuerySet[Token] = Token.objects.filter(expires__gt=at)
+    return tokens
+
+
 def shifts_to_issue(*, ended_after: datetime, starts_before: datetime, at: datetime) -> QuerySet[Shift]:
     """Return shifts in the horizon, and any other shift, moved or cancelled, that still has live tokens."""
     in_horizon = Q(cancelled_at__isnull=True, starts_at__lt=starts_before, ends_at__gt=ended_after)

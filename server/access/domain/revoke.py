@@ -1,0 +1,136 @@
+"""Revoking: a token, a bearer, a phone, a person or a provider stops opening doors.
+
+Each verb stops issuing at once, takes the tokens out of the next sync, and puts them on their locks' next
+bulletins, which are built before the verb returns. Tokens that were replaced but have not ended are revoked
+as well: a phone without coverage may still hold them. What no bulletin reaches ends with the token.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from server.access.models import Revocation, Token
+from server.access.token_queries import hold_bearers, usable_anywhere
+from server.audit import actions
+from server.audit.domain import record
+from server.locks.domain.bulletins import build_bulletins
+from server.locks.models import BindingGroup
+from server.people.models import Bearer, CareProvider, Phone, StaffMember, User
+
+REVOKED = actions.register("access.revoked", _("right revoked"))
+
+_SECOND = timedelta(seconds=1)
+
+
+def revoke_token(*, token: Token, reason: str, at: datetime, actor: User | None = None) -> Revocation:
+    """Revoke one token; `reason` is a `Revocation.Reason`. Issuing may give the person another."""
+    bearers = Bearer.objects.filter(pk=token.bearer_id)
+    target = Revocation.Target.TOKEN
+    return _revoke(target=target, what=token, bearers=bearers, reason=reason, at=at, actor=actor, token=token)
+
+
+def revoke_bearer(*, bearer: Bearer, reason: str, at: datetime, actor: User | None = None) -> Revocation:
+    """Revoke a person's key on one phone; the phone must be enrolled again."""
+    bearers = Bearer.objects.filter(pk=bearer.pk)
+    target = Revocation.Target.BEARER
+    return _revoke(
+        target=target, what=bearer, bearers=bearers, reason=reason, at=at, actor=actor, bearer=bearer
+    )
+
+
+def revoke_phone(*, phone: Phone, reason: str, at: datetime, actor: User | None = None) -> Revocation:
+    """Revoke a lost phone with everybody's keys on it; it may still hand in logs, nothing else."""
+    bearers = Bearer.objects.filter(phone=phone)
+    target = Revocation.Target.PHONE
+    return _revoke(target=target, what=phone, bearers=bearers, reason=reason, at=at, actor=actor, phone=phone)
+
+
+def revoke_staff(*, staff: StaffMember, reason: str, at: datetime, actor: User | None = None) -> Revocation:
+    """Revoke a person on every phone and close the sign-in."""
+    bearers = Bearer.objects.filter(staff=staff)
+    target = Revocation.Target.STAFF
+    return _revoke(target=target, what=staff, bearers=bearers, reason=reason, at=at, actor=actor, staff=staff)
+
+
+def revoke_provider(
+    *, provider: CareProvider, reason: str, at: datetime, actor: User | None = None
+) -> Revocation:
+    """End a provider: one line per lock kills every token it ever had there, and none is issued again."""
+    bearers = Bearer.objects.filter(staff__provider=provider)
+    target = Revocation.Target.PROVIDER
+    return _revoke(
+        target=target, what=provider, bearers=bearers, reason=reason, at=at, actor=actor, provider=provider
+    )
+
+
+def _revoke(
+    *,
+    target: str,
+    what: Any,
+    bearers: QuerySet[Bearer],
+    reason: str,
+    at: datetime,
+    actor: User | None,
+    **link: Any,
+) -> Revocation:
+    at = at.replace(microsecond=0)
+    with transaction.atomic():
+        hold_bearers(list(bearers.values_list("pk", flat=True)))
+        _close(what, at)
+        tokens = _tokens_of(what, at)
+        touched = set(tokens.values_list("binding_id", flat=True))
+        matters_until = tokens.aggregate(last=Max("expires"))["last"]
+        tokens.update(revoked_at=at)
+        if isinstance(what, CareProvider):
+            touched |= _end_groups(what, at)
+        revocation: Revocation = Revocation.objects.create(
+            municipality_id=what.municipality_id,
+            target=target,
+            at=at,
+            by=actor,
+            reason=reason,
+            matters_until=matters_until,
+            **link,
+        )
+        record(action=REVOKED, target=what, actor=actor, after={"bindings": len(touched)}, reason=reason)
+    build_bulletins(revocation.municipality, touched, at=at)
+    return revocation
+
+
+def _close(what: Any, at: datetime) -> None:
+    """Stop issuing to whatever is revoked."""
+    if isinstance(what, Bearer):
+        Bearer.objects.filter(pk=what.pk, revoked_at=None).update(revoked_at=at)
+    elif isinstance(what, Phone):
+        Phone.objects.filter(pk=what.pk, revoked_at=None).update(revoked_at=at)
+    elif isinstance(what, StaffMember):
+        Bearer.objects.filter(staff=what, revoked_at=None).update(revoked_at=at)
+        User.objects.filter(staff_member=what).update(is_active=False)
+    elif isinstance(what, CareProvider):
+        CareProvider.objects.filter(pk=what.pk).update(active=False)
+
+
+def _tokens_of(what: Any, at: datetime) -> QuerySet[Token]:
+    usable = usable_anywhere(at=at)
+    if isinstance(what, Token):
+        return usable.filter(pk=what.pk)
+    if isinstance(what, Bearer):
+        return usable.filter(bearer=what)
+    if isinstance(what, Phone):
+        return usable.filter(bearer__phone=what)
+    if isinstance(what, StaffMember):
+        return usable.filter(bearer__staff=what)
+    return usable.filter(provider=what)
+
+
+def _end_groups(provider: CareProvider, at: datetime) -> set[int]:
+    """Move the provider's not-before at every open binding past now; returns the bindings."""
+    groups = BindingGroup.objects.filter(provider=provider, binding__ends_at__isnull=True)
+    # One second past: a token issued within this very second must die as well.
+    groups.update(not_before=at + _SECOND)
+    return set(groups.values_list("binding_id", flat=True))
