@@ -9,16 +9,9 @@ from django.core.cache import cache
 from django.test import Client as Http
 from django_scopes import scope
 
-from server.config.catalogues import compile_catalogues
 from server.tenancy.models import Municipality
 from tests.server.issuer import Issuer, Phone, found, give_sign_in, make_issuer
 from tests.server.world import World, make_municipality, make_world
-
-
-@pytest.fixture(scope="session", autouse=True)
-def catalogues() -> None:
-    """The words that pages show."""
-    compile_catalogues()
 
 
 @pytest.fixture(autouse=True)

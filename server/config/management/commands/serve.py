@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy as _
 
 from server.audit import actions
 from server.audit.domain import record
-from server.config.catalogues import compile_catalogues
 from server.config.celery import app
 from server.config.embedded import EmbeddedTasks
 from server.tenancy.models import Municipality
@@ -57,7 +56,6 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run until SIGTERM or SIGINT; requests and tasks under way are finished first."""
-        compile_catalogues()
         call_command("migrate", interactive=False, verbosity=0)
         listener = socket.create_server((options["host"], options["port"]))
         # uvicorn raises the signal again once it has drained; these keep that from killing the worker midway.
