@@ -39,6 +39,8 @@ from lockagent.storage.store import LockStore
 from protocol.commission import Commission
 from protocol.reasons import Reason
 
+_GRAIN_SECONDS = 0.001
+"""A timer waits at least this long: one that fires a rounding error too early must not spin."""
 log = logging.getLogger("nyckelfri.lock")
 
 
@@ -153,7 +155,7 @@ class Agent:
         times = [self.core.next_tick_at(), self._parts.motor.next_event_at()]
         due = min((time for time in times if time is not None), default=None)
         if due is not None:
-            self._timer = self._loop.call_later(max(0.0, due - self._mono()), self._timeout)
+            self._timer = self._loop.call_later(max(_GRAIN_SECONDS, due - self._mono()), self._timeout)
 
     def _timeout(self) -> None:
         self._timer = None

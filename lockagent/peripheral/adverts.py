@@ -80,7 +80,9 @@ class Advertiser:
         self._changed.set()
 
     async def _serve(self) -> None:
-        while True:
+        own = asyncio.current_task()
+        # asyncio.wait_for of Python 3.11, which bumble uses, can swallow a cancellation: ask, don't rely on it.
+        while own is not None and not own.cancelling():
             await self._changed.wait()
             self._changed.clear()
             try:
