@@ -1,0 +1,106 @@
+"""``make demo``: the whole line from an issued key to a proved passage, with the server down in between.
+
+Server, locks and phones share no files: they meet through radio bytes and HTTP. Everything lies under
+``var/demo``, made anew each time. Afterwards a checker that sees only the locks' stores and the server's
+database writes ``report.json``; the exit status is 1 when anything does not hold.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from simulation.demo.cast import Bench, StoryError
+from simulation.demo.clock import BenchClock
+from simulation.demo.locks import LockPark
+from simulation.demo.narrator import Narrator
+from simulation.demo.server_process import ServerProcess, free_port
+from simulation.demo.story import DAY_SECONDS, Story
+from simulation.radio import Ether
+from simulation.radio.conditions import Conditions
+
+FOLDER = Path("var/demo")
+CONNECTION_INTERVAL_SECONDS = 0.03
+"""What phones commonly settle on; the bench's radio waits for it like a real one."""
+
+
+def lay_out(folder: Path, port: int) -> tuple[BenchClock, ServerProcess, dict[str, object]]:
+    """Empty the folder, write the pilot and start the server in the morning."""
+    shutil.rmtree(folder, ignore_errors=True)
+    clock = BenchClock(-DAY_SECONDS)
+    server = ServerProcess(folder.resolve() / "server", port)
+    told = server.run(
+        clock.shift, "simulation.pilot", "--evening", "bjorn", "--roots-out", str(folder.resolve() / "roots")
+    )
+    server.start(clock.shift)
+    return clock, server, json.loads(told)
+
+
+def check(folder: Path, server: ServerProcess) -> int:
+    """Run the checker in a process of its own, on evidence only."""
+    command = [sys.executable, "-m", "simulation.demo.checker"]
+    command += ["--locks", str(folder / "locks"), "--radio", str(folder / "radio.json")]
+    command += ["--report", str(folder / "report.json")]
+    return subprocess.run(command, env=server.environment(), check=False).returncode  # noqa: S603
+
+
+async def tell(clock: BenchClock, server: ServerProcess, pilot: dict[str, object], folder: Path) -> None:
+    """Set up radio, locks and phones on this loop, and tell the story."""
+    ether = Ether(seed=1, conditions=Conditions(connection_interval=CONNECTION_INTERVAL_SECONDS))
+    park = LockPark(ether, clock, folder / "locks")
+    bench = Bench(clock, server, ether, park, folder, Narrator(clock), pilot)
+    story = Story(bench, bench.phone("anna"))
+    try:
+        await story.run()
+    finally:
+        await story.close()
+    story.write_counts(folder / "radio.json")
+
+
+def linger(server: ServerProcess, pilot: dict[str, object], folder: Path) -> None:
+    """Leave the server up until Ctrl-C, and say how to get in."""
+    envelope = folder / "sign-in.json"
+    envelope.touch(mode=0o600)
+    envelope.write_text(json.dumps(pilot["sign_ins"], indent=2) + "\n")
+    admin = pilot["sign_ins"]["jouren"]  # type: ignore[index]
+    print(f"\nThe server stays up: {server.url}/admin/")
+    print(f"Sign in as {admin['username']} with password {admin['password']}")
+    print("and the code that this prints:  .venv/bin/python -m simulation.demo.authenticator jouren")
+    print("Ctrl-C ends it.")
+    with contextlib.suppress(KeyboardInterrupt):
+        server.wait()
+
+
+def main() -> int:
+    """Run the demo."""
+    parser = argparse.ArgumentParser(prog="python -m simulation.demo", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="end by itself instead of leaving the server up")
+    parser.add_argument("--window", action="store_true", help="show Anna's phone in a window beside it")
+    parser.add_argument("--port", type=int, default=0, help="the server's port (default: a free one)")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.ERROR)
+    print("Writing the pilot and starting the server …", flush=True)
+    clock, server, pilot = lay_out(FOLDER, options.port or free_port())
+    try:
+        asyncio.run(tell(clock, server, pilot, FOLDER))
+        status = check(FOLDER, server)
+        print(f"\nThe checker's report: {FOLDER / 'report.json'}")
+        print((FOLDER / "report.json").read_text())
+        print("Everything holds." if status == 0 else "Something does not hold.", flush=True)
+        if not options.once:
+            linger(server, pilot, FOLDER)
+    except StoryError as error:
+        print(f"\nThe story broke off: {error}", file=sys.stderr)
+        return 1
+    finally:
+        server.stop()
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
