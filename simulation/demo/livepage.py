@@ -33,7 +33,8 @@ class LivePage:
         await self._sign_in_with_both_factors()
         cookies = "; ".join(f"{name}={value}" for name, value in self._client.cookies.items())
         address = self._url.replace("http", "ws", 1) + "/ws/passages/"
-        self._socket = await connect(address, origin=Origin(self._url), additional_headers={"Cookie": cookies})
+        headers = {"Cookie": cookies}
+        self._socket = await connect(address, origin=Origin(self._url), additional_headers=headers)
         self._reader = asyncio.create_task(self._read(self._socket))
         return self
 
