@@ -1,0 +1,205 @@
+"""The live board's websocket: on the memory layer and a real Redis, from threads, to those who may."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from allauth.mfa.totp.internal.auth import TOTP
+from asgiref.sync import sync_to_async
+from channels.layers import channel_layers, get_channel_layer
+from django.db import connection
+from django.test import Client as Browser
+from django_scopes import scope
+
+from server.config.asgi import application
+from server.passages import labels, live
+from server.people.models import User
+from server.tenancy.models import Municipality
+from tests.server.fill import add_passages
+from tests.server.socket import Socket
+from tests.server.world import World, make_municipality, make_world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FORBIDDEN = 4403
+
+
+def build(slug: str = "testköping") -> tuple[World, User]:
+    municipality = make_municipality(slug)
+    user = User.objects.create_superuser(f"chef-{slug}", municipality=municipality)
+    TOTP.activate(user, "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+    with scope(municipality=municipality):
+        return make_world(municipality), user
+
+
+def cookies_of(user: User | None, language: str = "") -> str:
+    browser = Browser()
+    if user is not None:
+        browser.force_login(user)
+    if language:
+        browser.cookies["django_language"] = language
+    return "; ".join(f"{name}={morsel.value}" for name, morsel in browser.cookies.items())
+
+
+@asynccontextmanager
+async def board(
+    user: User | None, language: str = "", origin: str = "http://localhost"
+) -> AsyncIterator[Socket]:
+    cookies = await sync_to_async(cookies_of)(user, language)
+    headers = {"cookie": cookies, "origin": origin, "host": "localhost"}
+    socket = Socket(application, "/ws/passages/", headers)
+    try:
+        yield socket
+    finally:
+        await socket.close()
+
+
+@pytest.fixture(params=["memory", "redis"])
+def layer(request: pytest.FixtureRequest, settings: Any) -> str:
+    """Run the test on both channel layers."""
+    if request.param == "redis":
+        config = {"hosts": [{"address": request.getfixturevalue("redis_url"), "socket_timeout": None}]}
+        chosen = {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": config}
+    else:
+        chosen = {"BACKEND": "server.config.channel_layer.ThreadSafeChannelLayer"}
+    settings.CHANNEL_LAYERS = {"default": chosen}
+    channel_layers.backends.clear()
+    request.addfinalizer(channel_layers.backends.clear)
+    return str(request.param)
+
+
+async def test_board_shows_what_is_known_then_what_is_new(layer: str) -> None:
+    world, user = await sync_to_async(build)()
+    await sync_to_async(add_passages)(world)
+    async with board(user) as socket:
+        assert await socket.connect() == "websocket.accept"
+        first = await socket.message()
+        assert (first["type"], len(first["passages"])) == ("latest", 1)
+        await sync_to_async(add_passages)(world, refused=True)
+        news = await socket.message()
+    assert news["type"] == "new"
+    (passage,) = news["passages"]
+    assert passage["what"] == "Upplåsning: nekad – behörigheten har gått ut"
+    assert (passage["tone"], passage["who"], passage["provider"]) == (
+        "refused",
+        "Alice Andersson",
+        "Hemtjänst Norr",
+    )
+    assert passage["happened_at"] < passage["known_at"]
+
+
+async def test_news_from_a_worker_thread_arrive(layer: str) -> None:
+    world, user = await sync_to_async(build)()
+    async with board(user) as socket:
+        await socket.connect()
+        assert (await socket.message())["passages"] == []
+
+        def work() -> None:
+            try:
+                add_passages(world, count=3)
+            finally:
+                connection.close()
+
+        worker = threading.Thread(target=work)
+        worker.start()
+        news = await socket.message()
+        await asyncio.to_thread(worker.join)
+    assert len(news["passages"]) == 3
+
+
+async def test_rule_08_news_reach_the_own_municipality_only(layer: str) -> None:
+    world, user = await sync_to_async(build)()
+    other, other_user = await sync_to_async(build)("grannstad")
+    async with board(user) as socket, board(other_user) as foreign:
+        await socket.connect()
+        await foreign.connect()
+        await socket.message()
+        await foreign.message()
+        await sync_to_async(add_passages)(other)
+        assert (await foreign.message())["type"] == "new"
+        assert await socket.is_silent()
+        # Even an id of another municipality, sent to the wrong group, shows nothing.
+        ids = await sync_to_async(lambda: list(type(other.shift).unscoped.values_list("pk", flat=True)))()
+        group = live.group_of(world.municipality.pk)
+        await get_channel_layer().group_send(group, {"type": "passages.new", "ids": ids})
+        assert (await socket.message())["passages"] == []
+
+
+async def test_board_speaks_the_chosen_language() -> None:
+    world, user = await sync_to_async(build)()
+    await sync_to_async(add_passages)(world)
+    async with board(user, language="en") as socket:
+        await socket.connect()
+        first = await socket.message()
+    assert first["passages"][0]["what"] == "Unlocking: granted"
+
+
+def no_permission(municipality: Municipality) -> User:
+    user = User.objects.create_user("bob", municipality=municipality, is_staff=True)
+    TOTP.activate(user, "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+    return user
+
+
+def no_second_factor(municipality: Municipality) -> User:
+    return User.objects.create_superuser("charlie", municipality=municipality)
+
+
+def operator(_municipality: Municipality) -> User:
+    user = User.objects.create_superuser("drift")
+    TOTP.activate(user, "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+    return user
+
+
+@pytest.mark.parametrize("who", [None, no_permission, no_second_factor, operator])
+async def test_others_are_turned_away(who: Any) -> None:
+    world, _ = await sync_to_async(build)()
+    user = await sync_to_async(who)(world.municipality) if who else None
+    async with board(user) as socket:
+        await socket.connect()
+        closing = await socket.output()
+    assert (closing["type"], closing["code"]) == ("websocket.close", FORBIDDEN)
+
+
+async def test_another_sites_page_cannot_listen() -> None:
+    _, user = await sync_to_async(build)()
+    async with board(user, origin="https://evil.example") as socket:
+        assert await socket.connect() == "websocket.close"
+
+
+def test_a_burst_goes_out_in_pieces(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[list[int]] = []
+
+    class Layer:
+        async def group_send(self, _group: str, message: dict[str, Any]) -> None:
+            sent.append(message["ids"])
+
+    monkeypatch.setattr(live, "get_channel_layer", Layer)
+    live.notify_passages(1, range(live.IDS_PER_MESSAGE * 2 + 1))
+    assert [len(ids) for ids in sent] == [live.IDS_PER_MESSAGE, live.IDS_PER_MESSAGE, 1]
+    live.notify_passages(1, [])
+    assert len(sent) == 3
+
+
+def test_nothing_is_told_of_a_transaction_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.db import transaction
+
+    told: list[int] = []
+    monkeypatch.setattr(live, "_send", lambda municipality_id, ids: told.extend(ids))
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        live.notify_passages(1, [7])
+        raise ZeroDivisionError
+    assert told == []
+
+
+def test_every_protocol_name_has_words() -> None:
+    from protocol.entries import EntryType
+    from protocol.messages import OutcomeCode
+    from protocol.reasons import Reason
+
+    assert {kind.name.lower() for kind in EntryType} - labels.KINDS.keys() == set()
+    judged = {reason.slug for reason in Reason if reason.value < 32} - {"granted", "handshake_failed"}
+    assert (judged | {code.name.lower() for code in OutcomeCode}) - labels.REASONS.keys() == set()
