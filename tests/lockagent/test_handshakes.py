@@ -1,0 +1,189 @@
+"""Links before anybody is known: replays, dead m0, floods of noise, and room for those who knock rightly."""
+
+from __future__ import annotations
+
+import pytest
+
+from protocol import framing, gatt
+from protocol.entries import EntryType
+from protocol.framing import Kind
+from protocol.phone import Alert
+from protocol.reasons import Reason
+from tests.lockagent.bench import Attempt, Bench, Phone, commissioned
+from tests.lockagent.world import HOUR, secret
+
+
+def m1_frames(bench: Bench, attempt: Attempt) -> list[bytes]:
+    """What the phone would write as m1, kept back."""
+    return list(attempt.session.receive(bench.inbox[attempt.link].pop(0)).send)
+
+
+def kind(frame: bytes) -> Kind:
+    return Kind(frame[0] >> 4 & 3)
+
+
+def test_rule_01_a_recorded_m1_opens_nothing_on_a_new_link() -> None:
+    bench, anna = commissioned(), Phone()
+    attempt = anna.attempt(bench, anna.right(bench))
+    recorded = m1_frames(bench, attempt)
+    attempt.drop()
+    link = bench.link_up()
+    bench.inbox[link].clear()
+    for frame in recorded:
+        bench.write(link, frame)
+    assert [kind(frame) for frame in bench.inbox[link]] == [Kind.ALERT, Kind.M0]
+    assert bench.motor.runs == []
+    assert "REFUSED" not in bench.kinds()
+
+
+def test_rule_01_one_m1_per_m0() -> None:
+    bench, anna = commissioned(), Phone()
+    attempt = anna.attempt(bench, anna.right(bench))
+    frames = m1_frames(bench, attempt)
+    for frame in frames:
+        bench.write(attempt.link, frame)
+    for frame in frames:
+        bench.write(attempt.link, frame)
+    assert attempt.link in bench.ended
+    bench.advance(3)
+    assert len(bench.motor.runs) == 1
+
+
+def test_a_dead_m0_is_renewed_and_the_phone_begins_again() -> None:
+    bench, anna = commissioned(), Phone()
+    attempt = anna.attempt(bench, anna.right(bench))
+    late = m1_frames(bench, attempt)
+    bench.advance(gatt.M0_LIFE_SECONDS + 0.1)
+    for frame in late:
+        bench.write(attempt.link, frame)
+    assert attempt.run(2.0).reason is Reason.GRANTED
+    assert len(bench.motor.runs) == 1
+
+
+def test_an_m1_begun_in_time_gets_three_seconds_more() -> None:
+    bench, anna = commissioned(), Phone()
+    attempt = anna.attempt(bench, anna.right(bench), capacity=20)
+    attempt.step()  # the rest of m0 follows below
+    while bench.inbox[attempt.link]:
+        message = attempt.session.receive(bench.inbox[attempt.link].pop(0))
+    frames = list(message.send)
+    bench.advance(gatt.M0_LIFE_SECONDS - 0.5)
+    bench.write(attempt.link, frames[0])
+    bench.advance(gatt.M0_STREAM_GRACE_SECONDS - 0.1)
+    for frame in frames[1:]:
+        bench.write(attempt.link, frame)
+    assert attempt.run(2.0).reason is Reason.GRANTED
+
+
+def test_an_m1_that_trickles_in_too_slowly_is_not_read() -> None:
+    bench, anna = commissioned(), Phone()
+    attempt = anna.attempt(bench, anna.right(bench), capacity=20)
+    while bench.inbox[attempt.link]:
+        message = attempt.session.receive(bench.inbox[attempt.link].pop(0))
+    frames = list(message.send)
+    bench.write(attempt.link, frames[0])
+    bench.advance(gatt.M0_LIFE_SECONDS + gatt.M0_STREAM_GRACE_SECONDS + 0.1)
+    for frame in frames[1:]:
+        bench.write(attempt.link, frame)
+    assert bench.motor.runs == []
+    assert bench.kinds() == ["BOOT", "BOUND"]
+
+
+@pytest.mark.parametrize("flip", [0, 7, 8, 20, 60, -1])
+def test_any_altered_bit_of_m1_is_one_unauthenticated_word(flip: int) -> None:
+    bench, anna = commissioned(), Phone()
+    attempt = anna.attempt(bench, anna.right(bench), capacity=509)
+    [frame] = m1_frames(bench, attempt)
+    body = bytearray(frame[1:])
+    body[flip] ^= 1
+    for altered in framing.fragment(Kind.M1, bytes(body), 509):
+        bench.write(attempt.link, altered)
+    reassembler = framing.Reassembler(512)
+    messages = [reassembler.feed(one) for one in bench.inbox[attempt.link]]
+    assert messages[0] is not None
+    assert (messages[0].kind, messages[0].body) == (Kind.ALERT, bytes([Reason.HANDSHAKE_FAILED]))
+    assert bench.kinds() == ["BOOT", "BOUND"]
+
+
+def test_failed_handshakes_are_counted_once_an_hour() -> None:
+    bench = commissioned()
+    for _ in range(3):
+        link = bench.link_up()
+        for _ in range(3):
+            for frame in framing.fragment(Kind.M1, bytes(200), 244):
+                bench.write(link, frame)
+        bench.link_down(link)
+    bench.advance(HOUR + 1)
+    failures = [entry for entry in bench.entries() if entry.kind == EntryType.FAILURES]
+    assert [entry.detail[0] for entry in failures] == [9]
+
+
+def test_a_stranger_is_shown_four_m0_and_then_the_door() -> None:
+    bench = commissioned()
+    link = bench.link_up()
+    bench.advance(4 * gatt.M0_LIFE_SECONDS + 1)
+    assert [kind(frame) for frame in bench.inbox[link]] == [Kind.M0] * gatt.MAX_M0_PER_LINK
+    assert bench.ended == [link]
+
+
+def test_a_link_that_never_subscribes_is_ended() -> None:
+    bench = commissioned()
+    link = bench.link_up(subscribe=False)
+    bench.advance(gatt.SESSION_SECONDS + 1)
+    assert bench.ended == [link]
+
+
+def test_the_oldest_stranger_goes_when_places_are_short() -> None:
+    bench, anna = commissioned(), Phone()
+    strangers = [bench.link_up() for _ in range(3)]
+    attempt = anna.attempt(bench, anna.right(bench))
+    assert bench.ended == []
+    attempt.run()
+    assert attempt.reason is Reason.GRANTED
+    bench.advance(gatt.STRANGER_SECONDS + 0.1)
+    assert bench.ended == strangers[:1]
+    attempt.run(2.0)
+    assert attempt.outcome is not None
+
+
+def test_a_phone_with_a_valid_mac1_is_never_evicted_for_a_newcomer() -> None:
+    bench, anna = commissioned(), Phone()
+    first = anna.attempt(bench, anna.right(bench)).run(2.0)
+    for _ in range(6):
+        bench.link_up()
+        bench.advance(gatt.STRANGER_SECONDS + 0.1)
+    assert first.link not in bench.ended
+
+
+def test_noise_of_any_kind_never_moves_the_bolt() -> None:
+    bench = commissioned()
+    link = bench.link_up()
+    for length in (0, 1, 2, 48, 240, 600):
+        bench.write(link, bench.rng.randbytes(length))
+        if link in bench.ended:
+            link = bench.link_up()
+    assert bench.motor.runs == []
+
+
+def test_a_phone_with_another_doors_key_gets_nothing_but_the_alert() -> None:
+    bench, anna = commissioned(), Phone()
+    attempt = anna.attempt(bench, anna.right(bench), adv_key=secret("another door")).run()
+    assert attempt.decision is None
+    assert attempt.error is not None or attempt.said == [Alert(Reason.HANDSHAKE_FAILED)]
+
+
+def test_noise_inside_a_session_ends_it() -> None:
+    bench, anna = commissioned(), Phone()
+    attempt = anna.attempt(bench, anna.right(bench)).run()
+    for frame in framing.fragment(Kind.SESSION, bytes(40), 244):
+        bench.write(attempt.link, frame)
+    assert attempt.link in bench.ended
+    bench.advance(3)
+    assert bench.kinds()[-1] == "OUTCOME"
+
+
+def test_a_silent_session_is_ended() -> None:
+    bench, anna = commissioned(), Phone()
+    attempt = anna.attempt(bench, anna.right(bench)).run(2.0)
+    bench.advance(gatt.SESSION_SECONDS + 1)
+    assert attempt.link in bench.ended
