@@ -10,13 +10,21 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import math
 import selectors
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor
-from typing import Any, ParamSpec, TypeVar
+from contextvars import Context
+from typing import Any, ParamSpec, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
 P = ParamSpec("P")
+Ts = TypeVarTuple("Ts")
+
+#: Timers are due at multiples of 1/GRID s, some 4 ns. Sums of such times are exact, so a timer never fires a
+#: rounding error early. Real time passes by itself then; in virtual time a program that waits for what is left
+#: of its delay would wait for ever.
+GRID = 2.0**28
 
 
 class StalledError(RuntimeError):
@@ -82,6 +90,16 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def advance(self, seconds: float) -> None:
         """Move the clock; the loop does it itself when it is idle."""
         self._now += seconds
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """As asyncio's, on the next multiple of the grid."""
+        return super().call_at(math.ceil(when * GRID) / GRID, callback, *args, context=context)
 
     def run_in_executor(  # type: ignore[override]  # typeshed types the future with a TypeVarTuple
         self, executor: Executor | None, func: Callable[..., T], *args: Any

@@ -207,6 +207,18 @@ async def test_duplicates_are_filtered_when_the_host_asks() -> None:
 
 
 @virtual_time
+async def test_starting_again_does_not_double_the_adverts() -> None:
+    ether = Ether(seed=1)
+    lock = await EchoPeripheral(ether).start(interval_ms=100)
+    scan = asyncio.ensure_future(sightings(PhoneRadio(ether, "phone"), 5.0))
+    for _ in range(5):
+        await asyncio.sleep(0.01)
+        await lock.device.stop_advertising()
+        await lock.advertise(interval_ms=100)
+    assert len(await scan) < 60
+
+
+@virtual_time
 async def test_nothing_runs_while_nobody_listens() -> None:
     ether = Ether(seed=1)
     await EchoPeripheral(ether).start(interval_ms=20)

@@ -13,7 +13,7 @@ from bumble.gatt import Characteristic, CharacteristicValue, Service
 from simulation.backend import PhoneRadio
 from simulation.radio import Ether
 from simulation.virtualtime import virtual_time
-from tests.simulation.bench import ANSWER, COMMAND, SERVICE, EchoPeripheral, find, session
+from tests.simulation.bench import ANSWER, COMMAND, SERVICE, EchoPeripheral, Session, find, session
 
 MTUS = (23, 185, 247, 517)
 
@@ -216,11 +216,16 @@ async def test_a_caller_that_gives_up_does_not_get_the_next_ones_answer() -> Non
     lock = await EchoPeripheral(ether).start()
     radio = PhoneRadio(ether, "phone")
     async with session(radio, await find(radio)) as mine:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.02):
+            # On its way at 30 ms at the latest, answered 30 ms later.
+            async with asyncio.timeout(0.035):
                 await mine.client.write_gatt_char(COMMAND, b"given up", response=True)
+        await mine.client.write_gatt_char(COMMAND, b"next", response=True)
+        assert loop.time() - started > 0.1, "the first exchange ends before the second begins"
         assert await mine.client.read_gatt_char(COMMAND) == b"here"
-    assert lock.written == [b"given up"], "what was sent cannot be taken back"
+    assert lock.written == [b"given up", b"next"], "what was sent cannot be taken back"
 
 
 @virtual_time
@@ -231,13 +236,16 @@ async def test_a_client_connects_again_after_a_loss() -> None:
     gone = asyncio.Event()
     client = BleakClient(await find(radio), lambda _client: gone.set(), backend=radio.client_backend)
     await client.connect()
+    await Session(client).subscribe()
     with pytest.raises(BleakError):
         await client.connect()
     await lock.connections[0].disconnect()
     await gone.wait()
     await lock.advertise()
     await client.connect()
-    assert await client.read_gatt_char(COMMAND) == b"here"
+    again = Session(client)
+    await again.subscribe()
+    assert await again.ask(b"again") == b"again"
     await client.disconnect()
 
 

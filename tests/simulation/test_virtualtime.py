@@ -42,6 +42,18 @@ async def test_timeouts_are_virtual() -> None:
 
 
 @virtual_time
+async def test_a_timer_is_never_early() -> None:
+    loop = asyncio.get_running_loop()
+    for index in range(2_000):
+        due = loop.time() + 0.01 + index * 0.1 % 0.7
+        turns = 0
+        while loop.time() < due:
+            await asyncio.sleep(due - loop.time())
+            turns += 1
+        assert turns == 1
+
+
+@virtual_time
 async def test_time_stands_still_while_an_executor_job_runs() -> None:
     loop = asyncio.get_running_loop()
     rung: list[float] = []
