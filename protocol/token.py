@@ -66,14 +66,14 @@ class UnverifiedToken:
 
         A tampered token and another phone's token cannot be told apart, by design.
         """
-        self.message.verify(key, _aad(holder))
+        self.message.verify(key, holder_context(holder))
         return self.claims
 
 
 def issue(claims: TokenClaims, key: SigningKey, holder: HolderKey) -> bytes:
     """Return the encoded token for ``holder``; raises ProtocolError for claims no lock would accept."""
     fields.octets(key.kid, KID_LENGTH, "token key id")
-    encoded = cose.sign1(_encode(claims), key, _aad(holder))
+    encoded = cose.sign1(_encode(claims), key, holder_context(holder))
     if len(encoded) > MAX_SIZE:
         raise ProtocolError("token is too large")
     return encoded
@@ -98,12 +98,12 @@ def parse(data: bytes) -> UnverifiedToken:
         grp=fields.uint(body[_GRP], MAX_GRP, "grp"),
         scope=Scope(fields.uint(body[_SCOPE], _KNOWN_SCOPE, "scope")),
     )
-    _check(claims)
+    check(claims)
     return UnverifiedToken(message, claims)
 
 
 def _encode(claims: TokenClaims) -> bytes:
-    _check(claims)
+    check(claims)
     return cbor.encode(
         {
             _AUD: claims.binding,
@@ -117,7 +117,8 @@ def _encode(claims: TokenClaims) -> bytes:
     )
 
 
-def _check(claims: TokenClaims) -> None:
+def check(claims: TokenClaims) -> None:
+    """Raise ProtocolError for claims no lock would accept."""
     if not 0 < claims.expires - claims.not_before <= MAX_LIFETIME:
         raise ProtocolError(f"token window must be 1 to {MAX_LIFETIME} seconds")
     if claims.issued_at >= claims.expires:
@@ -126,5 +127,6 @@ def _check(claims: TokenClaims) -> None:
         raise ProtocolError("token permits nothing")
 
 
-def _aad(holder: HolderKey) -> bytes:
+def holder_context(holder: HolderKey) -> bytes:
+    """Return the external_aad of a token for ``holder``: what binds the token to the phone's key."""
     return cose.context("token", holder.encoded)
