@@ -22,8 +22,8 @@ P = ParamSpec("P")
 Ts = TypeVarTuple("Ts")
 
 #: Timers are due at multiples of 1/GRID s, some 4 ns. Sums of such times are exact, so a timer never fires a
-#: rounding error early. Real time passes by itself then; in virtual time a program that waits for what is left
-#: of its delay would wait for ever.
+#: rounding error early. Real time passes by itself then; in virtual time a program that waits for what is
+#: left of its delay could wait for ever.
 GRID = 2.0**28
 
 
