@@ -207,6 +207,35 @@ async def test_duplicates_are_filtered_when_the_host_asks() -> None:
 
 
 @virtual_time
+async def test_strangers_are_filtered_out_by_service() -> None:
+    ether = Ether(seed=1)
+    lock = await EchoPeripheral(ether, "lock").start()
+    stranger = EchoPeripheral(ether, "stranger")
+    await stranger.device.power_on()
+    await stranger.device.start_advertising(
+        advertising_data=b"\x02\x01\x06", scan_response_data=b"\x05\x09Lamp"
+    )
+    radio = PhoneRadio(ether, "phone")
+    assert {device.address for device, _ in await sightings(radio, 3.0)} == {lock.address}
+    everybody = await BleakScanner.discover(3.0, return_adv=True, backend=radio.scanner_backend)
+    assert set(everybody) == {lock.address, stranger.address}
+    assert everybody[stranger.address][1].local_name == "Lamp"
+
+
+@virtual_time
+async def test_rubbish_in_an_advert_is_left_out() -> None:
+    ether = Ether(seed=1)
+    lock = await EchoPeripheral(ether).start()
+    # Manufacturer data too short for a company, a UUID list cut short, a field longer than the advert.
+    await lock.device.send_sync_command(
+        hci.HCI_LE_Set_Scan_Response_Data_Command(scan_response_data=b"\x02\xff\x01\x04\x07abc\x1e\x09x")
+    )
+    seen = await sightings(PhoneRadio(ether, "phone"), 1.0)
+    assert seen[0][1].manufacturer_data == {}
+    assert seen[0][1].service_uuids == [SERVICE]
+
+
+@virtual_time
 async def test_starting_again_does_not_double_the_adverts() -> None:
     ether = Ether(seed=1)
     lock = await EchoPeripheral(ether).start(interval_ms=100)
