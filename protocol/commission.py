@@ -1,7 +1,7 @@
 """The commissioning package: what makes a blank lock a municipality's lock on one door.
 
-It brings the root keys to pin, a manifest they signed, and bulletin number 1 of the new binding with its
-adv_keys sealed to this lock. A lock that is bound already takes it only from the same roots.
+It brings the root keys to pin, the manifest that names them and that they signed, and bulletin number 1 of the
+new binding with its adv_keys sealed to this lock. A lock that is bound already takes it only from the same roots.
 """
 
 from dataclasses import dataclass
@@ -44,6 +44,8 @@ def verify(data: bytes) -> Commission:
     )
     root_set = RootSet(keys, fields.uint(threshold, MAX_ROOTS, "threshold"))
     held = manifest.verify(fields.blob(manifest_bytes, manifest.MAX_SIZE, "manifest"), root_set)
+    if held.roots != root_set:
+        raise ProtocolError("commission and manifest name different roots")
     unverified = bulletin.parse(fields.blob(bulletin_bytes, bulletin.MAX_SIZE, "bulletin"))
     news, newest = unverified.verify(held)
     if newest is not held:

@@ -140,6 +140,8 @@ def commission(
     try:
         _, roots, threshold, manifest_bytes, news_bytes = shaped("commission", data, limit("commission"))
         made = manifest(manifest_bytes, (roots, threshold))
+        if made.root_set != (roots, threshold):
+            raise InvalidError("other roots than the manifest's")
         message = signed("bulletin", news_bytes, limit("bulletin"))
         news = message.body
         if 9 in news and successor(news[9], made) is not made:

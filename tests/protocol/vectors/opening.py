@@ -52,7 +52,7 @@ def phone_side(**changes: bytes) -> PhoneHandshake:
     return PhoneHandshake(**(values | changes))
 
 
-def _with_mac1(m0: bytes, rest: bytes) -> bytes:
+def with_mac1(m0: bytes, rest: bytes) -> bytes:
     return hmac.digest(derive(world.ADV_KEY, "mac"), m0 + rest, "sha256")[:8] + rest
 
 
@@ -110,17 +110,17 @@ def _refused_m1(m0: bytes, m1: bytes, request: bytes) -> list[dict[str, Any]]:
     strange = lock_side(binding=world.OTHER_BINDING).m0
     cases = [
         ("nothing", b"", "length"),
-        ("request of no bytes", _with_mac1(m0, rest[:96]), "length"),
-        ("longer than 512 bytes", _with_mac1(m0, rest + bytes(512)), "length"),
+        ("request of no bytes", with_mac1(m0, rest[:96]), "length"),
+        ("longer than 512 bytes", with_mac1(m0, rest + bytes(512)), "length"),
         ("mac1 changed", bytes([m1[0] ^ 1]) + m1[1:], "mac1"),
         ("message changed", m1[:-1] + bytes([m1[-1] ^ 1]), "mac1"),
         ("answer to an earlier m0", other(other_m0), "mac1"),
         ("made with the next adv_key", _foreign_adv_key(request), "mac1"),
-        ("ephemeral changed", _with_mac1(m0, bytes([rest[0] ^ 1]) + rest[1:]), "aead"),
-        ("ephemeral of low order", _with_mac1(m0, bytes(32) + rest[32:]), "aead"),
-        ("static key changed", _with_mac1(m0, rest[:40] + bytes([rest[40] ^ 1]) + rest[41:]), "aead"),
-        ("request changed", _with_mac1(m0, rest[:-1] + bytes([rest[-1] ^ 1])), "aead"),
-        ("for another binding", _with_mac1(m0, other(strange, binding=world.OTHER_BINDING)[8:]), "aead"),
+        ("ephemeral changed", with_mac1(m0, bytes([rest[0] ^ 1]) + rest[1:]), "aead"),
+        ("ephemeral of low order", with_mac1(m0, bytes(32) + rest[32:]), "aead"),
+        ("static key changed", with_mac1(m0, rest[:40] + bytes([rest[40] ^ 1]) + rest[41:]), "aead"),
+        ("request changed", with_mac1(m0, rest[:-1] + bytes([rest[-1] ^ 1])), "aead"),
+        ("for another binding", with_mac1(m0, other(strange, binding=world.OTHER_BINDING)[8:]), "aead"),
     ]
     return [{"name": name, "m1": data, "step": step} for name, data, step in cases]
 

@@ -186,6 +186,12 @@ def commission_file() -> dict[str, Any]:
             None,
             "commission_invalid",
         ),
+        (
+            "fewer roots than the manifest names",
+            commission.encode(world.root_set(ROOTS[:2], 1), world.MANIFEST_BYTES, first_bulletin()),
+            None,
+            "commission_invalid",
+        ),
         ("cut short", package()[:-1], None, "commission_invalid"),
     ]
     return {
