@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -94,7 +95,7 @@ class Bench:
         """Power goes and comes back; what was not flushed meets its fate."""
         self.disk = self.disk.power_cycle(self.rng)
         self.motor = SimulatedMotor(bolt=self._resting_bolt())
-        self.wall += seconds
+        self.wall = _on_grid(self.wall + seconds)
         self.boot()
 
     def commission(self, package: bytes) -> Reason | None:
@@ -110,13 +111,13 @@ class Bench:
 
     def advance(self, seconds: float) -> None:
         """Let time pass, with ticks and motor events when they are due."""
-        until = self.wall + seconds
+        until = _on_grid(self.wall + seconds)
         while True:
             due = [at for at in (self.core.next_tick_at(), self.motor.next_event_at()) if at is not None]
             at = max(self.wall, self._booted + min(due, default=float("inf")))
             if at > until:
                 break
-            self.wall = at
+            self.wall = _on_grid(at)
             self.poll()
             self.feed(Tick())
         self.wall = until
@@ -189,6 +190,11 @@ class Bench:
         """Where a motor that loses its power leaves the bolt."""
         self.motor.order(Order.STOP, self.mono)
         return self.motor.bolt
+
+
+def _on_grid(time: float) -> float:
+    """Rounded up to 1/1024 s, which floats of this size hold exactly, and sums of them too."""
+    return math.ceil(min(time, 2.0**40) * 1024) / 1024
 
 
 @dataclass
