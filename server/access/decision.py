@@ -26,10 +26,32 @@ def decide_all(shifts: Sequence[Shift], *, at: datetime) -> dict[int, Decision]:
     """
     facts = load_facts({shift.team_id for shift in shifts}, ended_after=at - HISTORY)
     policies = {shift.municipality_id: policy_of(shift.municipality) for shift in shifts}
-    return {
-        shift.pk: Judge(shift=shift, facts=facts, policy=policies[shift.municipality_id], at=at).decide()
-        for shift in shifts
-    }
+    alike: dict[tuple[object, ...], Decision] = {}
+    decisions = {}
+    for shift in shifts:
+        key = _what_counts(shift)
+        if key not in alike:
+            policy = policies[shift.municipality_id]
+            alike[key] = Judge(shift=shift, facts=facts, policy=policy, at=at).decide()
+        decisions[shift.pk] = alike[key]
+    return decisions
+
+
+def _what_counts(shift: Shift) -> tuple[object, ...]:
+    """Return all of a shift that its decision depends on: a team's shifts at the same hours share one."""
+    return (
+        shift.municipality_id,
+        shift.team_id,
+        shift.team.provider_id,
+        shift.provider_id,
+        shift.provider.active,
+        shift.staff.provider_id,
+        shift.staff.employed_from,
+        shift.staff.employed_to,
+        shift.starts_at,
+        shift.ends_at,
+        shift.cancelled_at is None,
+    )
 
 
 def for_bearer(decision: Decision, *, shift: Shift, bearer: Bearer) -> Decision:

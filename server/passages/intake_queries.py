@@ -15,6 +15,8 @@ from server.people.models import Bearer
 
 Epoch = tuple[int, int]
 """Lock and log epoch."""
+Key = tuple[int, int, int]
+"""Lock, log epoch, number."""
 
 
 @dataclass(frozen=True)

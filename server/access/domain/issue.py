@@ -94,6 +94,15 @@ def _issue(
     return done
 
 
+Live = dict[tuple[int | None, int], list[Token]]
+"""Tokens by shift and bearer."""
+Plans = list[tuple[tuple[Shift, Bearer], Plan]]
+
+
+def _ids(live: Live) -> set[int]:
+    return {token.pk for tokens in live.values() for token in tokens}
+
+
 class _Round:
     """One chunk of shifts."""
 
@@ -112,7 +121,8 @@ class _Round:
 
     def run(self) -> Issued:
         """Prepare groups and bulletins for what has to be signed, then sign under the bearers' locks."""
-        plans = self._plans(self.pairs)
+        live = self._live()
+        plans = self._plans(live)
         if not plans:
             return Issued()
         wanted = {
@@ -122,15 +132,21 @@ class _Round:
         }
         groups = ensure_groups(wanted)
         ensure_fresh(self.municipality, {binding for binding, _provider in wanted}, at=self.at)
-        return self._sign(groups)
+        return self._sign(groups, live, plans)
 
     @transaction.atomic
-    def _sign(self, groups: dict[tuple[int, int], int]) -> Issued:
+    def _sign(self, groups: dict[tuple[int, int], int], before: Live, plans: Plans) -> Issued:
         held = hold_bearers({bearer.pk for _shift, bearer in self.pairs})
-        pairs = [(shift, held[bearer.pk]) for shift, bearer in self.pairs if bearer.pk in held]
+        everybody = len(self.pairs)
+        self.pairs = [(shift, held[bearer.pk]) for shift, bearer in self.pairs if bearer.pk in held]
+        live = self._live()
+        if len(self.pairs) < everybody or _ids(live) != _ids(before):
+            # Somebody revoked or issued between the look and the lock: look again, with nobody in between.
+            plans = self._plans(live)
         done, orders = Issued(), []
-        for (shift, bearer), plan in self._plans(pairs):
-            _retire(self.municipality, plan, done, at=self.at)
+        for (shift, bearer), plan in plans:
+            if plan.replace or plan.revoke:
+                _retire(self.municipality, plan, done, at=self.at)
             for right, window in plan.sign:
                 grp = groups.get((right.binding.pk, shift.provider_id))
                 # A right that appeared since the preparations waits for the next run.
@@ -140,22 +156,24 @@ class _Round:
         done.signed = len(orders)
         return done
 
-    def _plans(self, pairs: Sequence[tuple[Shift, Bearer]]) -> list[tuple[tuple[Shift, Bearer], Plan]]:
-        live: dict[tuple[int | None, int], list[Token]] = defaultdict(list)
+    def _live(self) -> Live:
+        """Return the live tokens of these shifts and bearers."""
+        live: Live = defaultdict(list)
         rows = live_tokens(at=self.at).filter(
-            bearer__in={bearer.pk for _shift, bearer in pairs},
-            shift__in={shift.pk for shift, _bearer in pairs},
+            bearer__in={bearer.pk for _shift, bearer in self.pairs},
+            shift__in={shift.pk for shift, _bearer in self.pairs},
         )
         for token in rows.defer("document").select_related("binding"):
             live[(token.shift_id, token.bearer_id)].append(token)
-        dead = ended_groups(
-            {binding for tokens in live.values() for binding in (t.binding_id for t in tokens)}
-        )
+        return live
+
+    def _plans(self, live: Live) -> Plans:
+        dead = ended_groups({token.binding_id for tokens in live.values() for token in tokens})
         plans = []
-        for shift, bearer in pairs:
+        for shift, bearer in self.pairs:
             plan = plan_tokens(
                 self._decision(shift, bearer),
-                live[(shift.pk, bearer.pk)],
+                live.get((shift.pk, bearer.pk), ()),
                 at=self.at,
                 horizon=self.horizon,
                 ended_groups=dead.get(shift.provider_id, {}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from protocol.token import MAX_LIFETIME, Scope
 from server.access.models import Revocation, Token
@@ -30,12 +31,12 @@ class Window:
     not_before: int
     expires: int
 
-    @property
+    @cached_property
     def start(self) -> datetime:
         """The window's start."""
         return datetime.fromtimestamp(self.not_before, UTC)
 
-    @property
+    @cached_property
     def end(self) -> datetime:
         """The window's end."""
         return datetime.fromtimestamp(self.expires, UTC)

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from protocol import token as wire
 from protocol.keys import HolderKey, holder_key
+from protocol.minting import Minter
 from protocol.token import TokenClaims
 from server.access.domain.planning import SCOPE, Window
 from server.access.models import Token
 from server.care.models import Shift
 from server.locks.models import Binding
 from server.people.models import Bearer
+from server.tenancy.bulk import insert_rows
 from server.tenancy.domain import keyring
 from server.tenancy.models import Municipality, RoleKey
 
 _ID = wire.TOKEN_ID_LENGTH
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(NamedTuple):
     """One token to be signed."""
 
     bearer: Bearer
@@ -32,43 +33,60 @@ class Order:
     grp: int
 
 
+_COLUMNS = (
+    "municipality",
+    "token_id",
+    "bearer",
+    "binding",
+    "shift",
+    "provider",
+    "issued_at",
+    "not_before",
+    "expires",
+    "scope",
+    "grp",
+    "document",
+)
+
+
 def sign_and_store(municipality: Municipality, orders: Sequence[Order], *, at: datetime) -> None:
     """Sign every order, issued at `at` (whole seconds), and store the tokens."""
     if not orders:
         return
-    key = keyring.signing_key(municipality.pk, RoleKey.Role.TOKEN)
-    issued_at = int(at.timestamp())
+    minter = Minter(keyring.signing_key(municipality.pk, RoleKey.Role.TOKEN))
+    issued_at, scope = int(at.timestamp()), int(SCOPE)
     ids = secrets.token_bytes(_ID * len(orders))
     holders: dict[int, HolderKey] = {}
     rows = []
     for number, order in enumerate(orders):
-        bearer, window = order.bearer, order.window
+        bearer, binding, shift, window = order.bearer, order.binding, order.shift, order.window
         holder = holders.get(bearer.pk)
         if holder is None:
             holder = holders[bearer.pk] = holder_key(bearer.key_type, bytes(bearer.public_key))
+        token_id = ids[number * _ID : (number + 1) * _ID]
         claims = TokenClaims(
-            binding=bytes(order.binding.binding_id),
+            binding=bytes(binding.binding_id),
             not_before=window.not_before,
             expires=window.expires,
             issued_at=issued_at,
-            token_id=ids[number * _ID : (number + 1) * _ID],
+            token_id=token_id,
             grp=order.grp,
             scope=SCOPE,
         )
         rows.append(
-            Token(
-                municipality_id=municipality.pk,
-                token_id=claims.token_id,
-                bearer_id=bearer.pk,
-                binding_id=order.binding.pk,
-                shift_id=order.shift.pk,
-                provider_id=order.shift.provider_id,
-                issued_at=at,
-                not_before=window.start,
-                expires=window.end,
-                scope=int(SCOPE),
-                grp=order.grp,
-                document=wire.issue(claims, key, holder),
+            (
+                municipality.pk,
+                token_id,
+                bearer.pk,
+                binding.pk,
+                shift.pk,
+                shift.provider_id,
+                at,
+                window.start,
+                window.end,
+                scope,
+                order.grp,
+                minter.mint(claims, holder),
             )
         )
-    Token.objects.bulk_create(rows)
+    insert_rows(Token, _COLUMNS, rows)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from server.locks.models import Binding, Lock
 from server.passages.domain.rows import Told
-from server.passages.domain.storing import Key
+from server.passages.intake_queries import Key
 from server.passages.models import Deviation
 
 _FROM_KIND = {

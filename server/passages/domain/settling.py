@@ -17,10 +17,10 @@ from server.passages.domain.deviations import about_log, from_passages, open_dev
 from server.passages.domain.history import FORKED, HELD, History, Verdict
 from server.passages.domain.opening import Opened
 from server.passages.domain.rows import COLUMNS, Told, make_rows
-from server.passages.domain.storing import Key, insert_new_passages
-from server.passages.intake_queries import Epoch
+from server.passages.intake_queries import Epoch, Key
 from server.passages.live import notify_passages
-from server.passages.models import Deviation, LogGap
+from server.passages.models import Deviation, LogGap, Passage
+from server.tenancy.bulk import insert_rows
 from server.tenancy.models import Municipality
 
 
@@ -95,7 +95,8 @@ class Run:
             municipality_id=self.municipality.pk,
             at=self.at,
         )
-        new = {key: pk for pk, key in insert_new_passages(COLUMNS, told.rows)}
+        inserted = insert_rows(Passage, COLUMNS, told.rows, new=("id", "lock", "epoch", "seq"))
+        new: dict[Key, int] = {(lock, epoch, seq): pk for pk, lock, epoch, seq in inserted}
         self._store_gaps()
         self._advance()
         self._learn(told, new)
