@@ -51,10 +51,15 @@ class RunningServer:
         if done.returncode != 0:
             raise AssertionError(done.stderr[-3000:])
 
-    def start(self) -> None:
-        """Start `serve` on any free port and wait until it says where."""
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", "--port", "0"],
+    def start_again(self) -> None:
+        """Start at the same address as before."""
+        self.start(self.url.rsplit(":", 1)[1])
+
+    def start(self, port: str = "0") -> None:
+        """Start `serve` (on any free port) and wait until it says where."""
+        self.url = ""
+        self.process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "manage.py", "serve", "--port", port],
             cwd=ROOT,
             env=self.environment,
             stdout=subprocess.PIPE,

@@ -10,7 +10,7 @@ from typing import Any
 import uvicorn
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext_lazy as _
 
 from server.audit import actions
@@ -57,7 +57,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run until SIGTERM or SIGINT; requests and tasks under way are finished first."""
         call_command("migrate", interactive=False, verbosity=0)
-        listener = socket.create_server((options["host"], options["port"]))
+        listener = self._listen(options["host"], options["port"])
         # uvicorn raises the signal again once it has drained; these keep that from killing the worker midway.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
@@ -71,6 +71,13 @@ class Command(BaseCommand):
                 tasks.stop()
             record_for_everybody(STOPPED)
         self.stdout.write("Nyckelfri har stannat.")
+
+    @staticmethod
+    def _listen(host: str, port: int) -> socket.socket:
+        try:
+            return socket.create_server((host, port))
+        except OSError as error:
+            raise CommandError(f"Det går inte att lyssna på {host}:{port}: {error.strerror}") from error
 
     def _serve(self, listener: socket.socket) -> None:
         config = uvicorn.Config(
