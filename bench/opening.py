@@ -2,8 +2,8 @@
 
 The real lock agent on a real store and genuine bleak over the simulated radio. The baseline is the least any
 protocol with an answer can do on the same link: subscribe, write once, be notified once, with as many bytes.
-At 0 ms what is measured is computing and the flush of the log to the disk (wall clock); at 30 ms the time on the air (virtual clock,
-which stands still while anybody computes).
+At 0 ms what is measured is computing and the flush of the log to the disk (wall clock); at 30 ms the time on
+the air (virtual clock, which stands still while anybody computes).
 """
 
 import asyncio
