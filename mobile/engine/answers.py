@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from mobile.engine.state import DoorKind, Fallback, Shift, Support, Visit
 MAX_TEXT = 4000
 MAX_ITEMS = 50_000
 MAX_BLOB = 12 * 1024
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 
 
 class Body:
@@ -73,10 +75,10 @@ def _bad(what: str) -> ServerError:
 
 def blob(value: Any, what: str, length: int | None = None) -> bytes:
     """Decode base64url without padding; ServerError when it is not, too long, or of another length."""
-    if not isinstance(value, str) or len(value) > MAX_BLOB * 2 or "=" in value:
+    if not isinstance(value, str) or len(value) > MAX_BLOB * 2 or not _BASE64URL.fullmatch(value):
         raise _bad(what)
     try:
-        data = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True)
+        data = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
     except (binascii.Error, ValueError):
         raise _bad(what) from None
     if len(data) > MAX_BLOB or (length is not None and len(data) != length):

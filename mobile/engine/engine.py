@@ -28,7 +28,7 @@ from contextlib import suppress
 
 from mobile.engine import content as codec
 from mobile.engine import history, views
-from mobile.engine.enrolment import initials
+from mobile.engine.enrolment import initials, token_at
 from mobile.engine.errors import EngineError, PinDelayError, VaultWipedError, WrongPinError
 from mobile.engine.facade import Listener, Unsubscribe
 from mobile.engine.merge import adv_keys
@@ -92,7 +92,8 @@ class PhoneEngine:
 
     def _nearby_is(self, near: Mapping[bytes, Nearby]) -> None:
         self._near = near
-        self._content_changed()
+        if self._keyring.is_open:
+            self._board.show(doors=views.with_nearby(self._board.state.doors, self._keyring.content, near))
 
     def _tap_is_done(self) -> None:
         self._content_changed()
@@ -148,7 +149,9 @@ class PhoneEngine:
     async def enrol(self, server_url: str, code: str, pin: str) -> None:
         """See `Engine`."""
         check_new_pin(pin)
-        content = await self._enrolment.enrol(server_url, code)
+        content = await self._enrolment.enrol(
+            server_url, code, device_token=token_at(server_url, self._keyring)
+        )
         await self._shut()
         bearer_id = self._setup.random(BEARER_ID_BYTES).hex()
         vault = await self._vaults.create(bearer_id, pin, await asyncio.to_thread(codec.encode, content))

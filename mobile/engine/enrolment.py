@@ -9,6 +9,7 @@ from mobile.engine.clock import Clock
 from mobile.engine.content import Content, Identity, Trust
 from mobile.engine.errors import EngineError, ServerError
 from mobile.engine.http import APP_VERSION, Http, check_address
+from mobile.engine.keyring import Keyring
 from mobile.engine.merge import trusted
 from mobile.engine.state import ServerIdentity
 from protocol.errors import ProtocolError
@@ -40,8 +41,10 @@ class Enrolment:
         self._shown[url] = identity.root_fingerprint
         return identity
 
-    async def enrol(self, server_url: str, code: str) -> Content:
+    async def enrol(self, server_url: str, code: str, *, device_token: str = "") -> Content:
         """Trade the code for a device; returns what the new vault is to hold.
+
+        A pool phone that is enrolled already hands over its ``device_token`` and stays one phone.
 
         The private key is made here and never leaves the vault. Raises ServerError (code_unknown, code_used,
         code_expired, app_too_old, server_not_trusted, …) or EngineError invalid_address.
@@ -58,6 +61,7 @@ class Enrolment:
                 "app_version": APP_VERSION,
                 "phone_model": self._phone_model,
             },
+            device_token=device_token,
             expect=(200, 201),
         )
         body = answers.Body(answer.body)
@@ -98,6 +102,14 @@ def _version(text: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(".")[:4]) if text else ()
     except ValueError:
         return ()
+
+
+def token_at(server_url: str, keyring: Keyring) -> str:
+    """This phone's device token at that server, if an open vault holds it."""
+    if not keyring.is_open:
+        return ""
+    identity = keyring.content.identity
+    return identity.device_token if identity.server_url == check_address(server_url) else ""
 
 
 def initials(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -46,6 +47,18 @@ def opened(content: Content, nearby: Mapping[bytes, Nearby], now: int) -> dict[s
         "doors": MappingProxyType(doors),
         "support": content.support,
     }
+
+
+def with_nearby(
+    doors: Mapping[str, DoorView], content: Content, nearby: Mapping[bytes, Nearby]
+) -> Mapping[str, DoorView]:
+    """The same doors with what is heard of them now; those that did not change are not made anew."""
+    changed: dict[str, DoorView] = {}
+    for door_id, view in doors.items():
+        record = content.doors.get(door_id)
+        near = nearby.get(record.binding, Nearby.NO) if record is not None and record.binding else Nearby.NO
+        changed[door_id] = view if view.nearby is near else replace(view, nearby=near)
+    return MappingProxyType(changed)
 
 
 def _door(

@@ -1,0 +1,115 @@
+"""The kept HTTP client: where it may go, how long it waits, and what it makes of bad answers."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from mobile.engine import http
+from mobile.engine.errors import EngineError, InsecureServerError, ServerError
+from mobile.engine.http import Http, check_address
+
+
+def _http(answer: httpx.Response | Exception, contacts: list[bool] | None = None) -> Http:
+    def respond(_request: httpx.Request) -> httpx.Response:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    told = contacts if contacts is not None else []
+    return Http(transport=httpx.MockTransport(respond), on_contact=told.append)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://nycklar.example.se",
+        "https://nycklar.example.se:8443/bas",
+        "http://localhost:8000",
+        "http://127.0.0.1:8000",
+        "http://[::1]:8000",
+    ],
+)
+def test_https_anywhere_and_plain_http_on_this_machine(url: str) -> None:
+    assert check_address(url + "/") == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://nycklar.example.se", "http://10.0.0.7", "http://localhost.example.se", "http://127.0.0.1.se"],
+)
+def test_plain_http_to_another_machine_is_refused(url: str) -> None:
+    with pytest.raises(InsecureServerError):
+        check_address(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "nycklar.example.se",
+        "ftp://x",
+        "https://",
+        "https://a:b@x.se",
+        "https://x.se?q=1",
+        "https://[",
+        "https://x:99999999",
+    ],
+)
+def test_what_is_no_address_is_refused(url: str) -> None:
+    with pytest.raises(EngineError) as refused:
+        check_address(url)
+    assert refused.value.code == "invalid_address"
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (httpx.ConnectError("no route"), "server_unreachable"),
+        (httpx.ReadTimeout("slow"), "server_unreachable"),
+        (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed"), "server_not_trusted"),
+        (httpx.Response(500), "server_error"),
+        (httpx.Response(502, text="<html>"), "server_error"),
+        (httpx.Response(200, text="<html>"), "server_error"),
+        (httpx.Response(200, json=[1]), "server_error"),
+        (httpx.Response(302, headers={"location": "https://elsewhere.se"}), "server_error"),
+        (httpx.Response(403, json={"code": "phone_revoked"}), "phone_revoked"),
+        (httpx.Response(403, json={"code": "<b>hostile</b>"}), "server_error"),
+        (httpx.Response(403, json={"code": 7}), "server_error"),
+        (httpx.Response(429, text=""), "too_many_attempts"),
+        (httpx.Response(200, content=b"[" * 100_000), "server_error"),
+    ],
+)
+async def test_every_bad_answer_has_a_reason(answer: httpx.Response | Exception, code: str) -> None:
+    contacts: list[bool] = []
+    client = _http(answer, contacts)
+    with pytest.raises(ServerError) as failed:
+        await client.call("GET", "http://localhost/x")
+    assert failed.value.code == code
+    assert contacts == [not isinstance(answer, Exception)]
+    await client.close()
+
+
+async def test_an_endless_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "MAX_ANSWER_BYTES", 1000)
+    client = _http(httpx.Response(200, content=b"{" + b" " * 2000 + b"}"))
+    with pytest.raises(ServerError) as failed:
+        await client.call("GET", "http://localhost/x")
+    assert failed.value.code == "server_error"
+    await client.close()
+
+
+async def test_secrets_go_in_headers_and_only_there() -> None:
+    seen: list[httpx.Request] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={"ok": True})
+
+    client = Http(transport=httpx.MockTransport(respond), on_contact=lambda _: None)
+    answer = await client.call("POST", "http://localhost/x", body={"a": 1}, device_token="d", session="s")
+    assert answer.body == {"ok": True}
+    assert seen[0].headers["authorization"] == "Device d"
+    assert seen[0].headers["x-session-token"] == "s"
+    assert str(seen[0].url) == "http://localhost/x"
+    await client.close()
