@@ -1,7 +1,8 @@
 """The commissioning package: what makes a blank lock a municipality's lock on one door.
 
-It brings the root keys to pin, the manifest that names them and that they signed, and bulletin number 1 of the
-new binding with its adv_keys sealed to this lock. A lock that is bound already takes it only from the same roots.
+It brings the root keys to pin, the manifest that names them and that they signed, and bulletin number 1 of
+the new binding with its adv_keys sealed to this lock. A lock that is bound already takes it only from the
+same roots.
 """
 
 from dataclasses import dataclass

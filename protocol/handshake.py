@@ -101,7 +101,7 @@ class LockHandshake:
         self._mac_key = _derive(adv_key, "mac")
         noise = _noise(adv_key, binding)
         noise.set_as_initiator()
-        noise.set_keypair_from_private_bytes(Keypair.STATIC, static_private)
+        noise.set_keypair_from_private_bytes(Keypair.STATIC, fields.octets(static_private, 32, "static key"))
         _start(noise, ephemeral)
         self.m0 = bytes(noise.write_message(b""))
         self._noise: NoiseConnection | None = noise
@@ -139,8 +139,10 @@ class PhoneHandshake:
         self._mac_key = _derive(adv_key, "mac")
         noise = _noise(adv_key, binding)
         noise.set_as_responder()
-        noise.set_keypair_from_private_bytes(Keypair.STATIC, static_private)
-        noise.set_keypair_from_public_bytes(Keypair.REMOTE_STATIC, lock_static)
+        noise.set_keypair_from_private_bytes(Keypair.STATIC, fields.octets(static_private, 32, "static key"))
+        noise.set_keypair_from_public_bytes(
+            Keypair.REMOTE_STATIC, fields.octets(lock_static, 32, "lock static")
+        )
         _start(noise, ephemeral)
         self._noise: NoiseConnection | None = noise
 
