@@ -28,7 +28,7 @@ from contextlib import suppress
 
 from mobile.engine import content as codec
 from mobile.engine import history, views
-from mobile.engine.enrolment import initials, token_at
+from mobile.engine.enrolment import initials
 from mobile.engine.errors import EngineError, PinDelayError, VaultWipedError, WrongPinError
 from mobile.engine.facade import Listener, Unsubscribe
 from mobile.engine.merge import adv_keys
@@ -149,9 +149,7 @@ class PhoneEngine:
     async def enrol(self, server_url: str, code: str, pin: str) -> None:
         """See `Engine`."""
         check_new_pin(pin)
-        content = await self._enrolment.enrol(
-            server_url, code, device_token=token_at(server_url, self._keyring)
-        )
+        content = await self._enrolment.enrol(server_url, code)
         await self._shut()
         bearer_id = self._setup.random(BEARER_ID_BYTES).hex()
         vault = await self._vaults.create(bearer_id, pin, await asyncio.to_thread(codec.encode, content))

@@ -20,8 +20,11 @@ from protocol.manifest import RootSet
 class Enrolment:
     """The two calls a phone makes before it has a vault."""
 
-    def __init__(self, *, http: Http, clock: Clock, random: Callable[[int], bytes], phone_model: str) -> None:
-        self._http, self._clock, self._random, self._phone_model = http, clock, random, phone_model
+    def __init__(
+        self, *, http: Http, keyring: Keyring, clock: Clock, random: Callable[[int], bytes], phone_model: str
+    ) -> None:
+        self._http, self._keyring, self._clock = http, keyring, clock
+        self._random, self._phone_model = random, phone_model
         self._shown: dict[str, str] = {}
 
     async def ask(self, server_url: str) -> ServerIdentity:
@@ -41,10 +44,10 @@ class Enrolment:
         self._shown[url] = identity.root_fingerprint
         return identity
 
-    async def enrol(self, server_url: str, code: str, *, device_token: str = "") -> Content:
+    async def enrol(self, server_url: str, code: str) -> Content:
         """Trade the code for a device; returns what the new vault is to hold.
 
-        A pool phone that is enrolled already hands over its ``device_token`` and stays one phone.
+        A pool phone whose open vault holds a device token hands it over and stays one phone.
 
         The private key is made here and never leaves the vault. Raises ServerError (code_unknown, code_used,
         code_expired, app_too_old, server_not_trusted, …) or EngineError invalid_address.
@@ -61,11 +64,17 @@ class Enrolment:
                 "app_version": APP_VERSION,
                 "phone_model": self._phone_model,
             },
-            device_token=device_token,
+            device_token=self._token_at(url),
             expect=(200, 201),
         )
         body = answers.Body(answer.body)
         return Content(identity=_identity(url, private_key, body), trust=_trust(body, self._shown.get(url)))
+
+    def _token_at(self, url: str) -> str:
+        if not self._keyring.is_open:
+            return ""
+        identity = self._keyring.content.identity
+        return identity.device_token if identity.server_url == url else ""
 
 
 def _identity(url: str, private_key: bytes, body: answers.Body) -> Identity:
@@ -102,14 +111,6 @@ def _version(text: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(".")[:4]) if text else ()
     except ValueError:
         return ()
-
-
-def token_at(server_url: str, keyring: Keyring) -> str:
-    """This phone's device token at that server, if an open vault holds it."""
-    if not keyring.is_open:
-        return ""
-    identity = keyring.content.identity
-    return identity.device_token if identity.server_url == check_address(server_url) else ""
 
 
 def initials(name: str) -> str:

@@ -61,7 +61,11 @@ class Parts:
             on_change=on_change,
         )
         self.enrolment = Enrolment(
-            http=self.http, clock=self.clock, random=setup.random, phone_model=setup.phone_model
+            http=self.http,
+            keyring=self.keyring,
+            clock=self.clock,
+            random=setup.random,
+            phone_model=setup.phone_model,
         )
         self.sign_in = SignIn(http=self.http, keyring=self.keyring, board=self.board)
         radio = Radio(scanner_backend=setup.scanner_backend, client_backend=setup.client_backend)
