@@ -17,7 +17,6 @@ from lockagent.core.judge import Hearing
 from lockagent.core.requests import KnownRequest, RequestKey
 from lockagent.core.session import Session
 from lockagent.core.uncertain import UNCERTAIN_FLAG
-from protocol import gatt
 from protocol.entries import EntryType, Granted, OutcomeDetail
 from protocol.messages import Command, Decision, DecisionFlag, Outcome, OutcomeCode
 from protocol.reasons import Reason
@@ -147,11 +146,8 @@ class Actor:
         context, act.deadline = self._context, float("inf")
         self._after(act, code)
         listening = [session for session in act.sessions if session.alive]
-        room = min((session.carry or gatt.LOG_SESSION_BYTES for session in listening), default=0)
-        offered = None
-        if listening:
-            room = min(room, gatt.LOG_SESSION_BYTES)
-            offered = context.offers.next_range(context.journal, context.now(), room)
+        room = min((session.takes for session in listening), default=0)
+        offered = context.offers.next_range(context.journal, context.now(), room)
         detail = OutcomeDetail(act.granted_seq, code, context.battery, offered)
 
         def logged(seq: int | None) -> None:

@@ -146,7 +146,7 @@ class Reception:
             batch = sealed_batch(
                 context.journal,
                 session.offered,
-                context.courier(session.phone.holder, session.carry),
+                context.courier(session.phone.holder, session.takes),
                 context.log_key,
                 context.binding.manifest.sealing_key,
             )

@@ -34,6 +34,11 @@ class Session:
         """Whether the link still stands."""
         return self.links.get(self.link.number) is self.link
 
+    @property
+    def takes(self) -> int:
+        """Bytes of log it may be given: what it said, or as much as the protocol allows until it says so."""
+        return gatt.LOG_SESSION_BYTES if self.carry is None else min(self.carry, gatt.LOG_SESSION_BYTES)
+
     def send(self, message: LockMessage) -> None:
         """Seal and send; a session whose link is gone swallows it."""
         if self.alive:

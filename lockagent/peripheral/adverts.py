@@ -81,7 +81,7 @@ class Advertiser:
 
     async def _serve(self) -> None:
         own = asyncio.current_task()
-        # asyncio.wait_for of Python 3.11, which bumble uses, can swallow a cancellation: ask, don't rely on it.
+        # asyncio.wait_for of Python 3.11, which bumble uses, can swallow a cancellation: ask instead.
         while own is not None and not own.cancelling():
             await self._changed.wait()
             self._changed.clear()

@@ -1,0 +1,166 @@
+"""The command line: a lock made, bound, shown and run, and plain words when it cannot be."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lockagent.__main__ import main
+from lockagent.commands import from_text, to_text
+from protocol import identity
+from tests.lockagent.world import Issuer, Place
+
+
+def run(folder: Path, *arguments: str) -> int:
+    return main(["--folder", str(folder), "--rtc", "kept", *arguments])
+
+
+@pytest.fixture
+def lock(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[Path, Place]:
+    folder = tmp_path / "lock"
+    assert run(folder, "init") == 0
+    document = capsys.readouterr().out.strip()
+    return folder, Place(Issuer(), identity.verify(from_text(document)))
+
+
+def test_init_prints_the_identity_and_keeps_the_secrets(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "lock"
+    assert run(folder, "init") == 0
+    said = capsys.readouterr().out
+    document = identity.verify(from_text(said))
+    blob = (folder / "identity").read_bytes()
+    for at in range(4, 100, 32):
+        assert blob[at : at + 32] not in from_text(said)
+    assert document.lock_id.hex() not in blob.hex()
+    for name in ("identity", "state", "log"):
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_init_does_not_make_a_lock_over_another(
+    lock: tuple[Path, Place], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (lock[0] / "identity").read_bytes()
+    assert run(lock[0], "init") == 1
+    assert "already" in capsys.readouterr().err
+    assert (lock[0] / "identity").read_bytes() == before
+
+
+@pytest.mark.parametrize("form", ["text", "bytes"])
+def test_commission_from_a_file_then_show(
+    lock: tuple[Path, Place], tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    folder, place = lock
+    package = tmp_path / "package"
+    package.write_bytes(
+        place.commission() if form == "bytes" else to_text(place.commission()).encode() + b"\n"
+    )
+    assert run(folder, "commission", str(package)) == 0
+    assert "bound to" in capsys.readouterr().out
+    assert run(folder, "show") == 0
+    shown = capsys.readouterr().out
+    assert place.binding.hex() in shown
+    assert "clock      certain" in shown
+    assert "1 entries" in shown
+
+
+def test_commission_from_standard_input(lock: tuple[Path, Place]) -> None:
+    folder, place = lock
+    command = [sys.executable, "-m", "lockagent", "--folder", str(folder), "commission"]
+    done = subprocess.run(  # noqa: S603 - our own module
+        command, input=to_text(place.commission()).encode(), capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_refusals_are_one_plain_sentence(
+    lock: tuple[Path, Place], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, place = lock
+    package = tmp_path / "package"
+    package.write_bytes(place.commission(lock_id=b"otherone"))
+    cases = [
+        ((tmp_path / "nowhere", "show"), "run init first"),
+        ((folder, "run", "--transport", "tcp-client:127.0.0.1:1"), "Connect call failed"),
+        ((folder, "commission", str(package)), "made for another lock"),
+        ((folder, "commission", str(tmp_path / "missing")), "No such file"),
+        ((folder, "commission", str(folder / "identity")), "not"),
+    ]
+    for (where, *arguments), words in cases:
+        assert run(where, *arguments) == 1
+        said = capsys.readouterr().err
+        assert words in said
+        assert "Traceback" not in said
+
+
+def test_a_damaged_key_file_is_said_plainly(
+    lock: tuple[Path, Place], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = lock[0] / "identity"
+    blob = bytearray(path.read_bytes())
+    blob[40] ^= 1
+    path.write_bytes(blob)
+    assert run(lock[0], "show") == 1
+    assert "key file is damaged" in capsys.readouterr().err
+
+
+def test_one_folder_one_lock_at_a_time(lock: tuple[Path, Place], capsys: pytest.CaptureFixture[str]) -> None:
+    from lockagent.lockfolder import open_folder
+
+    held = open_folder(lock[0])
+    assert run(lock[0], "show") == 1
+    assert "another lock agent" in capsys.readouterr().err
+    held.close()
+    assert run(lock[0], "show") == 0
+
+
+def test_a_folder_that_cannot_be_written_is_said_plainly(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert run(tmp_path / "file" / "lock", "init") == 1
+    assert "Not a directory" in capsys.readouterr().err
+
+
+def test_init_after_a_power_cut_half_way_starts_over(tmp_path: Path) -> None:
+    folder = tmp_path / "lock"
+    assert run(folder, "init") == 0
+    (folder / "identity").unlink()
+    assert run(folder, "init") == 0
+
+
+async def test_a_lock_killed_at_any_moment_comes_back(tmp_path: Path) -> None:
+    """`kill -9` of the real process on a real disk: the store opens again and counts its boots."""
+    folder = tmp_path / "lock"
+    assert run(folder, "init") == 0
+    environment = dict(os.environ, PYTHONPATH=str(Path.cwd()))
+    for _ in range(3):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.lockagent.churn",
+            str(folder),
+            stdout=asyncio.subprocess.PIPE,
+            env=environment,
+        )
+        assert process.stdout is not None
+        said = [int(await process.stdout.readline()) for _ in range(5)]
+        process.kill()
+        rest = (await process.stdout.read()).split()
+        await process.wait()
+        acknowledged = int(rest[-1]) if rest and rest[-1].isdigit() else said[-1]
+        from lockagent.lockfolder import open_folder
+
+        held = open_folder(folder)
+        boot = held.store.boot()
+        held.close()
+        assert boot.state.damage.name == "NONE"
+        assert boot.records[-1].seq >= acknowledged
