@@ -9,12 +9,12 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 import pytest
-from bleak import BleakClient
+from bleak import BleakClient, BleakScanner
 from bleak.exc import BleakBluetoothNotAvailableError, BleakError
 
 from simulation.backend import PhoneRadio
 from simulation.radio import Ether
-from tests.simulation.bench import ANSWER, COMMAND, EchoPeripheral, find, sightings
+from tests.simulation.bench import ANSWER, COMMAND, EchoPeripheral, find
 
 T = TypeVar("T")
 
@@ -58,8 +58,13 @@ async def test_everything_works_from_another_thread() -> None:
             threads.add(threading.current_thread().name)
             gone.set()
 
+        def on_advert(_device: object, _data: object) -> None:
+            threads.add(threading.current_thread().name)
+
         device = await find(radio)
-        assert await sightings(radio, 0.2) != []
+        async with BleakScanner(on_advert, backend=radio.scanner_backend):
+            await asyncio.sleep(0.2)
+        assert len(threads) == 1
         async with BleakClient(device, on_gone, backend=radio.client_backend) as client:
             assert client.mtu_size == 247
             await client.start_notify(ANSWER, on_answer)
