@@ -285,9 +285,10 @@ def test_queries_do_not_grow_with_shifts_clients_or_doors(
             DoorPath.objects.create(municipality=world.municipality, apartment=door, via=gate)
             make_binding(door)
             make_client(door, team, f"{team_number}{number}")
+            make_client(door, team, f"{team_number}{number} spouse")
         make_shift(make_bearer(make_staff(team, f"Person {team_number}")).staff, team)
     shift_ids = list(type(world.shift).objects.values_list("pk", flat=True))
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(7):
         decisions = decide_all(list(shifts_with_people(shift_ids)), at=NOW)
     assert sum(len(decision.rights) for decision in decisions.values()) == 2 + 3 * 4
 
