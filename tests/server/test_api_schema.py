@@ -29,7 +29,7 @@ from tests.server.issuer import Issuer, Phone, give_sign_in
 from tests.server.world import make_staff
 
 SCHEMA = "/api/v1/schema/?format=json"
-EXAMPLES = 40
+EXAMPLES = 25
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
