@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 
@@ -99,24 +100,29 @@ async def test_another_thread_can_wake_an_idle_loop() -> None:
 
 
 def test_patience_waits_for_sockets_before_jumping() -> None:
-    async def talk() -> tuple[bytes, float]:
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.write(await reader.readline())
-            await writer.drain()
-            writer.close()
+    server = socket.create_server(("127.0.0.1", 0))
 
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        async with server, asyncio.timeout(30):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    def answer_late() -> None:
+        connection, _ = server.accept()
+        with connection:
+            time.sleep(0.2)
+            connection.sendall(connection.recv(100))
+
+    async def talk() -> tuple[bytes, float]:
+        async with asyncio.timeout(30):
+            reader, writer = await asyncio.open_connection(*server.getsockname())
             writer.write(b"hello\n")
             answer = await reader.readline()
             writer.close()
         return answer, asyncio.get_running_loop().time()
 
-    answer, elapsed = run(talk(), patience=1.0)
+    thread = threading.Thread(target=answer_late)
+    thread.start()
+    answer, elapsed = run(talk(), patience=5.0)
+    thread.join()
+    server.close()
     assert answer == b"hello\n"
-    assert elapsed < 1.0
+    assert elapsed == 0.0
 
 
 @virtual_time
