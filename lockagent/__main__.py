@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lockagent import commands
 from lockagent.commands import RefusedError
+from lockagent.core.memory import UnreadableMemoryError
 from lockagent.lockfolder import AlreadyALockError
 from lockagent.rtc import SystemRtc
 from lockagent.storage.disk import FolderBusyError
@@ -22,6 +23,7 @@ PLAIN = (
     FolderBusyError,
     KeysCorruptError,
     NoStoreError,
+    UnreadableMemoryError,
     StorageError,
     OSError,
 )

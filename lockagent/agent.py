@@ -69,6 +69,7 @@ class Agent:
         self._radio = radio
         self._timer: asyncio.TimerHandle | None = None
         self._result: Reason | None = None
+        self._halted = False
         self.core = LockCore(
             parts.store.boot(),
             parts.secrets,
@@ -92,6 +93,13 @@ class Agent:
         if self._radio is not None:
             await self._radio.stop()
 
+    def halt(self) -> None:
+        """What a power cut does to the program: nothing more happens, nobody is told."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._halted = True
+
     def commission(self, package: Commission) -> Reason:
         """Take in a commissioning package."""
         self._result = None
@@ -102,6 +110,8 @@ class Agent:
 
     def feed(self, event: Event) -> None:
         """Hand an event to the core and carry out everything that follows."""
+        if self._halted:
+            return
         effects = deque(self.core.handle(event, self._mono()))
         while effects:
             answer = self._carry_out(effects.popleft())

@@ -97,7 +97,8 @@ class Actor:
             act.sessions.append(session)
             return
         code = OutcomeCode.UNKNOWN if known.outcome is None else known.outcome
-        session.finish(Outcome(code, known.outcome_seq or known.granted_seq, known.battery), known.offered)
+        outcome = Outcome(code, known.outcome_seq or known.granted_seq, known.battery)
+        session.finish(outcome, known.offered, self._context.mono)
 
     def motor_done(self, done: MotorDone) -> None:
         """The motor's answer, for a phone's request or for our own relocking."""
@@ -158,9 +159,8 @@ class Actor:
                 context.offers.made(offered, context.now())
             context.known.outcome(seq or act.granted_seq, detail)
             for session in act.sessions:
-                session.finish(
-                    Outcome(code, seq or act.granted_seq, context.battery), offered if seq else None
-                )
+                outcome = Outcome(code, seq or act.granted_seq, context.battery)
+                session.finish(outcome, offered if seq else None, context.mono)
 
         context.journal.append(EntryType.OUTCOME, detail.detail(), logged, act.token_id)
 

@@ -13,7 +13,7 @@ from protocol import log
 from protocol.entries import Entry, EntryType
 from protocol.log import Gap
 
-_BATCH_COST = 320
+BATCH_COST = 320
 """Bytes of a sealed batch that are not entries."""
 
 
@@ -93,7 +93,7 @@ class Journal:
 
     def reach(self, first: int, max_bytes: int) -> int:
         """The last entry number that a sealed batch of `max_bytes` starting at `first` has room for."""
-        room, last = max_bytes - _BATCH_COST, first - 1
+        room, last = max_bytes - BATCH_COST, first - 1
         for record in self._from(first):
             room -= len(record.entry)
             if room < 0 or record.seq - first >= log.MAX_ENTRIES:

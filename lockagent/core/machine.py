@@ -102,7 +102,7 @@ class LockCore:
             case LinkDown():
                 self._links.down(event.link)
                 self._reception.down(event.link)
-                self._upkeep.rotate()
+                self._upkeep.connection_ended()
 
     def _frame(self, event: FrameIn) -> None:
         link = self._links.get(event.link)

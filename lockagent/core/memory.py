@@ -13,6 +13,10 @@ _VERSION = 1
 _MAX_SIZE = 24 * 1024
 
 
+class UnreadableMemoryError(ValueError):
+    """A whole state record that this version of the agent cannot read; another version may."""
+
+
 @dataclass(frozen=True)
 class Binding:
     """The door the lock sits on, and the newest news about it."""
@@ -50,7 +54,7 @@ class Memory:
         value = fields.array(cbor.decode(payload, max_size=_MAX_SIZE), 6, "lock memory")
         version, binding, clock, boots, day, hand_count = value
         if version != _VERSION:
-            raise ValueError(f"lock memory of version {version}, this agent knows {_VERSION}")
+            raise UnreadableMemoryError(f"the store is of version {version}, this agent reads {_VERSION}")
         time, rtc, lower, certain, ppm = fields.array(clock, 5, "lock clock")
         anchor = Anchor(time, rtc, lower, bool(certain), ppm)
         return cls(_unpacked(binding), anchor, boots, day, hand_count)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lockagent.core.journal import Journal
+from lockagent.core.journal import BATCH_COST, Journal
 from lockagent.records import LogRecord
 from protocol import log, seal
 from protocol.entries import Entry, EntryType, OutcomeDetail
@@ -59,6 +59,8 @@ class Offers:
 
         None when not even one entry fits into `max_bytes`.
         """
+        if max_bytes <= BATCH_COST + _COMING_COST:
+            return None
         oldest, coming = journal.first_unreceipted(), journal.head + 1
         first = self._first_wanting(oldest, coming, now)
         last = journal.reach(first, max_bytes - _COMING_COST)

@@ -139,18 +139,24 @@ class Reception:
         """Once m3 is out and the phone has said what it takes: its stretch of log, accepted tokens only."""
         context = self._context
         refused = session.hearing is not None and session.hearing.reason is not Reason.GRANTED
-        if session.carry is None or context.binding is None or not (session.finished or refused):
+        if session.carry is None or not (refused or session.finished_at is not None):
             return
-        batch = None
-        if session.offered is not None and session.finished:
-            batch = sealed_batch(
-                context.journal,
-                session.offered,
-                context.courier(session.phone.holder, session.takes),
-                context.log_key,
-                context.binding.manifest.sealing_key,
-            )
-        session.hand_over(batch, 0 if refused else context.journal.unreceipted)
+        session.hand_over(self._batch(session), 0 if refused else context.journal.unreceipted)
+
+    def _batch(self, session: Session) -> bytes | None:
+        """What this phone gets to carry: nothing for the refused, and nothing long after m3."""
+        context = self._context
+        if session.offered is None or session.finished_at is None or context.binding is None:
+            return None
+        if context.mono > session.finished_at + gatt.LOG_SESSION_SECONDS:
+            return None
+        return sealed_batch(
+            context.journal,
+            session.offered,
+            context.courier(session.phone.holder, session.takes),
+            context.log_key,
+            context.binding.manifest.sealing_key,
+        )
 
     def _silent_at(self, session: Session) -> float:
         acting = self.actor.current

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lockagent.core.judge import Hearing
 from lockagent.core.links import Introduced, Link, Links
@@ -26,8 +26,8 @@ class Session:
     carry: int | None = None
     """Bytes of log the phone takes; None until it says so."""
     offered: tuple[int, int] | None = None
-    finished: bool = field(default=False)
-    """m3 has been sent: logs may follow."""
+    finished_at: float | None = None
+    """When m3 was sent: logs may follow, for a while."""
 
     @property
     def alive(self) -> bool:
@@ -55,10 +55,10 @@ class Session:
             and mono <= self.decided_at + gatt.REJUDGE_SECONDS
         )
 
-    def finish(self, outcome: Outcome, offered: tuple[int, int] | None) -> None:
+    def finish(self, outcome: Outcome, offered: tuple[int, int] | None, mono: float) -> None:
         """Say what came of the request."""
         self.offered = offered
-        self.finished = True
+        self.finished_at = mono
         self.send(outcome)
 
     def hand_over(self, batch: bytes | None, remaining: int) -> None:

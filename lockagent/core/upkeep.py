@@ -13,6 +13,8 @@ from protocol.messages import OutcomeCode
 from protocol.settings import LockSettings
 
 LOW_BATTERY_PERCENT = 20
+ADVERT_LASTS_SECONDS = 5.0
+"""An advert is not taken off the air earlier than this, however often strangers connect."""
 _CORRUPT_STATE, _CORRUPT_LOG = 1, 2
 
 
@@ -22,6 +24,7 @@ class Upkeep:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._rotated_at = context.mono
+        self._rotate_at = context.mono
         self._low_battery_logged = False
 
     def started(self, event: Started) -> None:
@@ -67,12 +70,23 @@ class Upkeep:
     def rotate(self) -> None:
         """New address, salt and id together."""
         self._rotated_at = self._context.mono
+        self._rotate_at = self._context.mono + gatt.ADVERT_ROTATION_SECONDS
         self._context.rotate()
+
+    def connection_ended(self) -> None:
+        """Rotate after every connection, but leave each advert a while on the air.
+
+        Otherwise a stranger who connects and leaves, over and over, would move the address away from under
+        every phone that is about to connect to it.
+        """
+        self._rotate_at = min(self._rotate_at, self._rotated_at + ADVERT_LASTS_SECONDS)
+        if self._context.mono >= self._rotate_at:
+            self.rotate()
 
     def tick(self) -> None:
         """Whatever time has made due."""
         context = self._context
-        if context.mono >= self._rotated_at + gatt.ADVERT_ROTATION_SECONDS:
+        if context.mono >= self._rotate_at:
             self.rotate()
         due = context.failures.due_at()
         if due is not None and context.mono >= due:
@@ -85,7 +99,7 @@ class Upkeep:
     def next_at(self) -> float | None:
         """When `tick` has something to do."""
         context = self._context
-        times = [self._rotated_at + gatt.ADVERT_ROTATION_SECONDS, self._save_at()]
+        times = [self._rotate_at, self._save_at()]
         due = context.failures.due_at()
         if due is not None:
             times.append(due)

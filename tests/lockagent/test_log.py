@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lockagent.core.offers import OFFERS_ENOUGH
 from protocol import log
-from protocol.entries import EntryType
+from protocol.entries import EntryType, OutcomeDetail
 from protocol.log import Batch
 from protocol.messages import Command
 from protocol.reasons import Reason
@@ -121,6 +121,26 @@ def test_a_batch_keeps_to_what_the_phone_takes_and_to_four_kilobytes() -> None:
     none = anna.attempt(bench, anna.right(bench), carry=100).run(2.0)
     assert none.batches == []
     assert none.ended
+
+
+def test_a_phone_that_carries_nothing_is_offered_nothing() -> None:
+    bench, anna = commissioned(), Phone()
+    none = anna.attempt(bench, anna.right(bench), carry=0).run(2.0)
+    assert none.batches == []
+    assert none.ended
+    assert OutcomeDetail.parse(bench.entries()[-1].detail).offered is None
+
+
+def test_a_carry_that_comes_long_after_m3_gets_no_log() -> None:
+    bench, anna = commissioned(), Phone()
+    attempt = anna.attempt(bench, anna.right(bench))
+    attempt.step()
+    frames = attempt.session.receive(bench.inbox[attempt.link].pop(0)).send
+    bench.advance(4)
+    for frame in frames:
+        bench.write(attempt.link, frame)
+    assert attempt.run().batches == []
+    assert attempt.ended
 
 
 def test_what_two_couriers_were_offered_waits_for_others() -> None:
