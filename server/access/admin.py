@@ -13,6 +13,7 @@ from server.tenancy.admin_base import ReadOnlyAdmin
 class TokenAdmin(ReadOnlyAdmin):
     """Every key that was issued, to whom, for which door and when."""
 
+    revoke_target = "token"
     list_display = [
         "token_id_hex",
         "person",

@@ -41,11 +41,12 @@ class NyckelfriAdminSite(admin.AdminSite):
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """Add the live board and the page "who may open"."""
-        from server.access import preview  # noqa: PLC0415  models are not ready when the site is made
+        from server.access import preview, revoking  # noqa: PLC0415  models are not ready when the site is made
 
         own: list[URLResolver | URLPattern] = [
             path("live/", self.admin_view(self.live), name="live"),
             path("who-may-open/", self.admin_view(preview.page), name="who_may_open"),
+            path("revoke/<str:target>/<int:pk>/", self.admin_view(revoking.page), name="revoke"),
         ]
         return [*own, *super().get_urls()]
 

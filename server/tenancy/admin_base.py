@@ -68,10 +68,14 @@ class TenantAdmin(PlainAdmin):
 
     form = TenantForm
     change_list_template = "admin/nyckelfri/change_list.html"
+    change_form_template = "admin/nyckelfri/change_form.html"
     list_per_page = 50
     show_full_result_count = False
     empty_hint: ClassVar[str | Promise] = _("Nothing here yet.")
     """What to do next, shown when a list is empty."""
+
+    revoke_target: ClassVar[str] = ""
+    """The name under which the page "revoke" knows these rows, if they can be revoked."""
 
     def __init__(self, model: type[models.Model], admin_site: admin.AdminSite) -> None:
         super().__init__(model, admin_site)
@@ -86,12 +90,16 @@ class TenantAdmin(PlainAdmin):
             excluded.append("municipality")
         return excluded
 
-    def get_form(
-        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
-    ) -> Any:
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Return the form with the person's municipality in it."""
         form = super().get_form(request, obj, change=change, **kwargs)
         return type(form.__name__, (form,), {"tenant_id": getattr(request.user, "municipality_id", None)})
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kw: Any) -> Any:
+        """Offer to revoke what can be revoked."""
+        return super().render_change_form(
+            request, {**context, "revoke_target": self.revoke_target}, *args, **kw
+        )
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save, and write who changed what to the audit trail in the same transaction."""

@@ -18,6 +18,7 @@ BY_ENROLMENT = _("Make an enrolment code on a staff member's page and enter it i
 class PhoneAdmin(TenantAdmin):
     """Work phones; only the label is changed by hand."""
 
+    revoke_target = "phone"
     list_display = ["__str__", "model", "app_version", "is_pool", "enrolled_at", "last_seen", "revoked_at"]
     list_filter = ["is_pool", ("revoked_at", admin.EmptyFieldListFilter)]
     list_select_related = ["contact"]
@@ -55,6 +56,7 @@ class PhoneContactAdmin(ReadOnlyAdmin):
 class BearerAdmin(ReadOnlyAdmin):
     """A person on a phone."""
 
+    revoke_target = "bearer"
     list_display = ["staff", "phone", "fingerprint_hex", "created_at", "revoked_at"]
     list_select_related = ["staff", "phone"]
     list_filter = [("revoked_at", admin.EmptyFieldListFilter)]

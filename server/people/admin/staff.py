@@ -29,6 +29,7 @@ from server.tenancy.admin_base import TenantAdmin
 class CareProviderAdmin(TenantAdmin):
     """Municipal and private home-care companies."""
 
+    revoke_target = "provider"
     list_display = ["name", "kind", "active"]
     list_filter = ["kind", "active"]
     search_fields = ["name", "external_id"]
@@ -60,6 +61,7 @@ def qr_svg(text: str) -> str:
 class StaffMemberAdmin(TenantAdmin):
     """People who work with the phone."""
 
+    revoke_target = "staff"
     list_display = ["name", "provider", "user", "employed_from", "employed_to"]
     list_filter = ["provider"]
     list_select_related = ["provider", "user"]
