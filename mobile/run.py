@@ -1,4 +1,4 @@
-"""Puts the parts together: the real engine on its thread, the session, the window."""
+"""Puts the parts together: an engine on its thread, the session, the window."""
 
 from __future__ import annotations
 
@@ -13,11 +13,34 @@ from mobile.viewmodels.preferences import Preferences
 from mobile.viewmodels.runner import ThreadRunner
 from mobile.viewmodels.session import Session
 
-START_SECONDS = 10.0
+STOP_SECONDS = 10.0
 
 
-def run(data_dir: Path, *, width: int, height: int, engine: Engine | None = None) -> None:
-    """Run the app until its window is closed. `engine` is the real one unless the bench hands in another."""
+def run(data_dir: Path, *, width: int, height: int) -> None:
+    """Run the app with the real engine until its window is closed."""
+    from mobile.engine.factory import build  # noqa: PLC0415  (bleak talks to the system bus on import)
+
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine = build(data_dir)
+    thread = EngineThread()
+    thread.start()
+    session = make_session(engine, thread, data_dir)
+    session.call(engine.start())
+    try:
+        show(session, data_dir, width=width, height=height)
+    finally:
+        thread.submit(engine.stop()).result(STOP_SECONDS)
+        thread.stop()
+
+
+def make_session(engine: Engine, thread: EngineThread, data_dir: Path) -> Session:
+    """The screens' side of an engine that lives on `thread`."""
+    runner = ThreadRunner(thread, lambda call: Clock.schedule_once(lambda _: call()))
+    return Session(engine, runner, Preferences(data_dir / "preferences.json"))
+
+
+def show(session: Session, data_dir: Path, *, width: int, height: int) -> None:
+    """Show the app until its window is closed; must run on the main thread."""
     Config.set("graphics", "width", str(width))
     Config.set("graphics", "height", str(height))
     Config.set("graphics", "maxfps", "30")
@@ -25,21 +48,4 @@ def run(data_dir: Path, *, width: int, height: int, engine: Engine | None = None
     from mobile.ui.app import NyckelfriApp  # noqa: PLC0415  (opens the window, so only after Config)
     from mobile.ui.feedback import Feedback  # noqa: PLC0415
 
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    chosen = engine or _real_engine(data_dir)
-    thread = EngineThread()
-    thread.start()
-    runner = ThreadRunner(thread, lambda call: Clock.schedule_once(lambda _: call()))
-    session = Session(chosen, runner, Preferences(data_dir / "preferences.json"))
-    session.call(chosen.start())
-    try:
-        NyckelfriApp(session, signal=Feedback(data_dir).signal).run()
-    finally:
-        thread.submit(chosen.stop()).result(START_SECONDS)
-        thread.stop()
-
-
-def _real_engine(data_dir: Path) -> Engine:
-    from mobile.engine.factory import build  # noqa: PLC0415  (bleak talks to the system bus on import)
-
-    return build(data_dir)
+    NyckelfriApp(session, signal=Feedback(data_dir).signal).run()

@@ -21,6 +21,7 @@ from simulation.demo.locks import LockPark
 from simulation.demo.narrator import Narrator
 from simulation.demo.server_process import ServerProcess, free_port
 from simulation.demo.story import DAY_SECONDS, Story
+from simulation.demo.window import run_beside
 from simulation.radio import Ether
 from simulation.radio.conditions import Conditions
 
@@ -49,17 +50,21 @@ def check(folder: Path, server: ServerProcess) -> int:
     return subprocess.run(command, env=server.environment(), check=False).returncode  # noqa: S603
 
 
-async def tell(clock: BenchClock, server: ServerProcess, pilot: dict[str, object], folder: Path) -> None:
-    """Set up radio, locks and phones on this loop, and tell the story."""
+async def set_up(clock: BenchClock, server: ServerProcess, pilot: dict[str, object], folder: Path) -> Story:
+    """Make the radio space, the lock park and Anna's phone on the running loop."""
     ether = Ether(seed=1, conditions=Conditions(connection_interval=CONNECTION_INTERVAL_SECONDS))
     park = LockPark(ether, clock, folder / "locks")
     bench = Bench(clock, server, ether, park, folder, Narrator(clock), pilot)
-    story = Story(bench, bench.phone("anna"))
+    return Story(bench, bench.phone("anna"))
+
+
+async def tell(story: Story) -> None:
+    """Tell the story, put everything away and write down what was counted."""
     try:
         await story.run()
     finally:
         await story.close()
-    story.write_counts(folder / "radio.json")
+    story.write_counts(story.bench.folder / "radio.json")
 
 
 def linger(server: ServerProcess, pilot: dict[str, object], folder: Path) -> None:
@@ -82,18 +87,30 @@ def main() -> int:
     parser.add_argument("--once", action="store_true", help="end by itself instead of leaving the server up")
     parser.add_argument("--window", action="store_true", help="show Anna's phone in a window beside it")
     parser.add_argument("--port", type=int, default=0, help="the server's port (default: a free one)")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where everything is made anew")
     options = parser.parse_args()
+    folder: Path = options.folder
     logging.basicConfig(level=logging.ERROR)
     print("Writing the pilot and starting the server …", flush=True)
-    clock, server, pilot = lay_out(FOLDER, options.port or free_port())
+    clock, server, pilot = lay_out(folder, options.port or free_port())
+
+    async def prepare() -> Story:
+        return await set_up(clock, server, pilot, folder)
+
+    async def tell_alone() -> None:
+        await tell(await prepare())
+
     try:
-        asyncio.run(tell(clock, server, pilot, FOLDER))
-        status = check(FOLDER, server)
-        print(f"\nThe checker's report: {FOLDER / 'report.json'}")
-        print((FOLDER / "report.json").read_text())
+        if options.window:
+            run_beside(prepare, tell, close_when_told=options.once)
+        else:
+            asyncio.run(tell_alone())
+        status = check(folder, server)
+        print(f"\nThe checker's report: {folder / 'report.json'}")
+        print((folder / "report.json").read_text())
         print("Everything holds." if status == 0 else "Something does not hold.", flush=True)
         if not options.once:
-            linger(server, pilot, FOLDER)
+            linger(server, pilot, folder)
     except StoryError as error:
         print(f"\nThe story broke off: {error}", file=sys.stderr)
         return 1
