@@ -79,6 +79,17 @@ class NyckelfriApp(App):
         self.door = DoorModel(session, self.navigation, self.taps)
         self.result = ResultModel(session, self.navigation, self.taps)
         self.settings_model = SettingsModel(session, self.navigation)
+        self.models: dict[type[screens.ModelScreen], Any] = {
+            screens.PinScreen: PinModel(session),
+            screens.EnrolScreen: EnrolModel(session),
+            screens.SignInScreen: SignInModel(session, self.navigation),
+            screens.TodayScreen: self.today,
+            screens.DoorScreen: self.door,
+            screens.ResultScreen: self.result,
+            screens.HelpScreen: HelpModel(session, self.navigation),
+            screens.HistoryScreen: HistoryModel(session),
+            screens.SettingsScreen: self.settings_model,
+        }
         self._told: tuple[str, str] = ("", "")
         self._quiet_seconds = 0
         super().__init__()
@@ -88,22 +99,25 @@ class NyckelfriApp(App):
         """The widget tree; kv is read here so that a window exists."""
         load_kv()
         root = screens.Root()
-        manager = root.ids.screens
-        manager.transition = NoTransition()
-        models: dict[type[screens.ModelScreen], Any] = {
-            screens.PinScreen: PinModel(self.session),
-            screens.EnrolScreen: EnrolModel(self.session),
-            screens.SignInScreen: SignInModel(self.session, self.navigation),
-            screens.TodayScreen: self.today,
-            screens.DoorScreen: self.door,
-            screens.ResultScreen: self.result,
-            screens.HelpScreen: HelpModel(self.session, self.navigation),
-            screens.HistoryScreen: HistoryModel(self.session),
-            screens.SettingsScreen: self.settings_model,
-        }
-        for screen_class, model in models.items():
-            manager.add_widget(screen_class(model))
+        root.ids.screens.transition = NoTransition()
+        for screen_class, model in self.models.items():
+            root.ids.screens.add_widget(screen_class(model))
         return root
+
+    def redraw(self) -> None:
+        """Build the tree anew in other colours or sizes; the models keep what they know.
+
+        kv leaves the rules of a base class bound when an instance overrides them, so after a live change of
+        the theme it would be chance which of the two spoke last.
+        """
+        chosen = self.session.preferences
+        settings = self.root.ids.screens.get_screen("settings").ids.page
+        scrolled = settings.scroll_y
+        Window.remove_widget(self.root)
+        self.theme = Theme(dark=chosen.dark, scale=chosen.scale)
+        self.root = self.build()
+        Window.add_widget(self.root)
+        self.root.ids.screens.get_screen("settings").ids.page.scroll_y = scrolled
 
     def on_start(self) -> None:
         """From here on every change of the session is painted."""
@@ -129,11 +143,12 @@ class NyckelfriApp(App):
 
     def refresh(self, *_: object) -> None:
         """Paint what the session says now: at most once a frame, whatever happened."""
-        root = self.root
-        if root is None:
+        if self.root is None:
             return
         chosen = self.session.preferences
-        self.theme.dark, self.theme.scale = chosen.dark, chosen.scale
+        if (self.theme.dark, self.theme.scale) != (chosen.dark, chosen.scale):
+            self.redraw()
+        root = self.root
         self.lang, self.tab = self.session.texts.language, self.navigation.tab
         bar = root.ids.sync
         bar.view = self.sync_bar.view()

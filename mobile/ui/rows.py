@@ -19,6 +19,7 @@ class Action:
     text: str
     icon: str = ""
     strong: bool = False
+    kind: str = "soft"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,12 @@ class Empty:
 
 class HeadingLine(Txt):
     """A heading in a list; `row` is its words."""
+
+    row = ObjectProperty("", allownone=True)
+
+
+class NoteLine(Txt):
+    """Small print in a list; `row` is its words."""
 
     row = ObjectProperty("", allownone=True)
 

@@ -10,6 +10,7 @@ from kivy.graphics import Color, SmoothRoundedRectangle
 from kivy.input.motionevent import MotionEvent
 from kivy.metrics import dp
 from kivy.properties import BooleanProperty, ColorProperty, NumericProperty, ObjectProperty, StringProperty
+from kivy.uix.anchorlayout import AnchorLayout
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.screenmanager import Screen
 from kivy.uix.widget import Widget
@@ -22,6 +23,7 @@ from mobile.ui.rows import (
     HeadingLine,
     HistoryLine,
     NearCard,
+    NoteLine,
     NoticeLine,
     ResultButton,
     RoutineLine,
@@ -220,7 +222,9 @@ class TodayScreen(ModelScreen):
         view, tr = self.view, App.get_running_app().words
         notices = []
         if view.left_unlocked:
-            notices.append(Action(f"door:{view.left_unlocked_id}", view.left_unlocked, "unlocked"))
+            notices.append(
+                Action(f"door:{view.left_unlocked_id}", view.left_unlocked, "unlocked", kind="notice")
+            )
         if view.signed_out:
             notices.append(Action("sign_in", tr("today.signed_out"), "person"))
         self.ids.notices.show(notices, key=lambda action: action.name, make=lambda _: NoticeLine())
@@ -292,6 +296,12 @@ class Steps(Widget):
                     size=(wide, dp(6)),
                     radius=[dp(3)],
                 )
+
+
+class Ring(AnchorLayout):
+    """The circle around the result's icon."""
+
+    radius = NumericProperty(72)
 
 
 class ResultScreen(ModelScreen):
@@ -389,9 +399,9 @@ class SettingsScreen(ModelScreen):
         items: list[Any] = []
         if view.asking:
             items = [
-                tr("settings.sign_out_sure"),
-                Action("sign_out_yes", tr("settings.sign_out_yes"), "warning", strong=True),
-                Action("sign_out_no", tr("common.cancel")),
+                tr("settings.sign_out_text"),
+                Action("sign_out_yes", tr("settings.sign_out_yes"), "warning", kind="danger"),
+                Action("sign_out_no", tr("common.cancel"), kind="plain"),
             ]
         elif view.signed_in:
             items = [Action("sign_out", tr("settings.sign_out"), "cross"), tr("settings.sign_out_text")]
@@ -400,5 +410,5 @@ class SettingsScreen(ModelScreen):
         self.ids.account.show(
             items,
             key=lambda item: item if isinstance(item, str) else item.name,
-            make=lambda item: HeadingLine() if isinstance(item, str) else NoticeLine(),
+            make=lambda item: NoteLine() if isinstance(item, str) else NoticeLine(),
         )

@@ -15,7 +15,7 @@ NAV_SCALE_LIMIT = 1.25
 
 
 class Theme(EventDispatcher):
-    """One instance an app; changing `dark` or `scale` repaints everything."""
+    """Made anew for other colours or sizes (`NyckelfriApp.redraw`)."""
 
     dark = BooleanProperty(False)
     scale = NumericProperty(1.0)
@@ -53,16 +53,15 @@ class Theme(EventDispatcher):
 
     def __init__(self, *, dark: bool = False, scale: float = 1.0) -> None:
         super().__init__()
-        self.bind(dark=self._paint, scale=self._measure)
         self.dark, self.scale = dark, scale
         self._paint()
         self._measure()
 
-    def _paint(self, *_: object) -> None:
+    def _paint(self) -> None:
         for name, value in (DARK if self.dark else LIGHT).items():
             setattr(self, name, rgba(value))
 
-    def _measure(self, *_: object) -> None:
+    def _measure(self) -> None:
         for name, size in SIZES.items():
             # Large type needs less help than small type, and a phone is narrow.
             growth = self.scale if size < 24 else 1 + (self.scale - 1) * 0.6

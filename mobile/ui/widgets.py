@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from kivy.core.text import Label as CoreLabel
+from kivy.graphics import Color, SmoothEllipse
 from kivy.metrics import dp
 from kivy.properties import (
     BooleanProperty,
@@ -129,6 +130,20 @@ class Dots(Widget):
     places = NumericProperty(6)
     ink = ColorProperty()
     hollow = ColorProperty()
+
+    def __init__(self, **properties: object) -> None:
+        super().__init__(**properties)
+        for name in ("pos", "size", "filled", "places", "ink", "hollow"):
+            self.fbind(name, self._draw)
+
+    def _draw(self, *_: object) -> None:
+        self.canvas.clear()
+        wide = min(dp(14), self.width / (2 * self.places))
+        left = self.center_x - (2 * self.places - 1) * wide / 2
+        with self.canvas:
+            for place in range(int(self.places)):
+                Color(*(self.ink if place < self.filled else self.hollow))
+                SmoothEllipse(pos=(left + 2 * place * wide, self.center_y - wide / 2), size=(wide, wide))
 
 
 class Entry(TextInput):

@@ -45,8 +45,8 @@ class DoorScreenView:
     address: str = ""
     place: str = ""
     right: str = ""
-    allowed: bool = False
-    may_lock: bool = False
+    can_open: bool = False
+    can_lock: bool = False
     signal: str = ""
     here: bool = False
     notice: str = ""
@@ -65,8 +65,9 @@ def title(door: DoorView, texts: Texts) -> str:
 
 
 def place(door: DoorView, texts: Texts) -> str:
-    """Entrance, floor and number, as far as they are recorded."""
-    parts = (("entrance", door.entrance), ("floor", door.floor), ("number", door.number))
+    """Entrance, floor and number, as far as they are recorded and not the title already."""
+    number = door.number if door.label or door.kind is not DoorKind.APARTMENT else ""
+    parts = (("entrance", door.entrance), ("floor", door.floor), ("number", number))
     return " · ".join(texts.tr(f"door.{name}", value=value) for name, value in parts if value)
 
 
@@ -131,8 +132,8 @@ class DoorModel:
             address=door.address,
             place=place(door, texts),
             right=right_text(door, texts, now),
-            allowed=allowed(door, now),
-            may_lock=door.may_lock,
+            can_open=door.rights_until is not None,
+            can_lock=door.rights_until is not None and door.may_lock,
             signal=signal_text(door, texts),
             here=door.nearby is Nearby.HERE,
             notice=words.title if words else texts.tr("door.unlocked") if door.left_unlocked else "",

@@ -22,7 +22,6 @@ class HelpView:
     fallback_phone: str = ""
     support_phone: str = ""
     support_call: str = ""
-    fallback_call: str = ""
     routine: tuple[str, ...] = ()
 
 
@@ -48,12 +47,18 @@ class HelpModel:
             fallback_title=self._kind(fallback) if fallback.known else texts.tr("help.no_fallback"),
             facts=tuple((texts.tr(key), value) for key, value in facts if value),
             fallback_phone=fallback.phone,
-            fallback_call=texts.tr("help.call", phone=fallback.phone) if fallback.phone else "",
             support_phone=state.support.phone,
-            support_call=texts.tr("help.call", phone=state.support.phone) if state.support.phone else "",
+            support_call=texts.tr("help.call", phone=_unbroken(state.support.phone))
+            if state.support.phone
+            else "",
             routine=tuple(line.strip() for line in routine.splitlines() if line.strip()),
         )
 
     def _kind(self, fallback: Fallback) -> str:
         known = fallback.kind if fallback.kind in KNOWN_KINDS else "other"
         return self._session.texts.tr(f"help.{known}")
+
+
+def _unbroken(phone: str) -> str:
+    """A number that stays on one line."""
+    return phone.replace(" ", "\u00a0")

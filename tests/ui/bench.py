@@ -40,7 +40,7 @@ OPENS: list[Step] = [
 
 
 class BenchEngine:
-    """Follows `mobile.engine.facade.Engine`. `asked` lists every verb; `errors` and `steps` are the script."""
+    """Follows `mobile.engine.facade.Engine`. `asked` lists the verbs; `errors` and `steps` are the script."""
 
     def __init__(self, state: AppState | None = None) -> None:
         self._state = state or AppState()

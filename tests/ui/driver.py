@@ -14,10 +14,13 @@ from kivy.uix.widget import Widget
 
 from mobile.engine.state import AppState
 from mobile.ui.app import NyckelfriApp
+from mobile.viewmodels.enrol import EnrolModel
+from mobile.viewmodels.pin import PinModel
 from mobile.viewmodels.preferences import Preferences
 from mobile.viewmodels.session import Session
+from mobile.viewmodels.signin import SignInModel
 from tests.ui.bench import BenchEngine, LoopRunner
-from tests.ui.scenes import MORNING, ZONE, Scene
+from tests.ui.scenes import HISTORY, MORNING, ZONE, Scene
 
 W = TypeVar("W", bound=Widget)
 
@@ -26,12 +29,22 @@ class Finger(MotionEvent):
     """One real touch."""
 
     def __init__(self, x: float, y: float) -> None:
-        super().__init__("test", 1, {"x": x / Window.width, "y": y / Window.height}, is_touch=True, type_id="touch")
+        super().__init__(
+            "test", 1, {"x": x / Window.width, "y": y / Window.height}, is_touch=True, type_id="touch"
+        )
 
     def depack(self, args: dict[str, float]) -> None:
         self.profile = ["pos"]
         self.sx, self.sy = args["x"], args["y"]
         super().depack(args)
+
+
+FRESH: dict[str, Callable[[Driver], Any]] = {
+    "pin": lambda driver: PinModel(driver.session),
+    "enrol": lambda driver: EnrolModel(driver.session),
+    "signin": lambda driver: SignInModel(driver.session, driver.app.navigation),
+}
+"""Screens whose models remember what was typed."""
 
 
 class Driver:
@@ -56,7 +69,7 @@ class Driver:
 
     async def __aenter__(self) -> Driver:
         self._running = asyncio.create_task(self.app.async_run(async_lib="asyncio"))
-        await self.until(lambda: self.app.root is not None and EventLoop.status == "started")
+        await self.until(lambda: self.app.root is not None and EventLoop.status == "started", 30)
         await self.settle()
         return self
 
@@ -80,7 +93,7 @@ class Driver:
         Clock.schedule_once(frame, 0)
         await self.until(done.is_set, seconds=20)
 
-    async def until(self, true: Callable[[], bool], seconds: float = 3.0) -> None:
+    async def until(self, true: Callable[[], bool], seconds: float = 5.0) -> None:
         """Wait for something to become true, or fail."""
         async with asyncio.timeout(seconds):
             while not true():
@@ -90,14 +103,26 @@ class Driver:
                 await asyncio.sleep(0.002)
 
     async def show(self, scene: Scene) -> None:
-        """Walk to a scene."""
-        from tests.ui.scenes import HISTORY
-
-        if isinstance(self.engine, BenchEngine):
-            self.engine.entries = list(HISTORY)
+        """Walk to a scene from a clean start, whatever was shown before."""
+        self.app.taps.__init__(self.session)  # type: ignore[misc]
+        self.app.settings_model.ask_sign_out(False)
+        self.app.navigation.go("today")
+        self.engine.publish(**{name: getattr(scene.state, name) for name in self.engine.state.__slots__})
+        self.engine.entries = list(HISTORY)
+        await self.settle(2)
+        if self.screen.name in FRESH:
+            self.screen.model = FRESH[self.screen.name](self)
+            self.screen.on_leave()
+            self.app.refresh()
         for step in (scene.go, scene.then):
             step(self.app, self.engine)
-            await self.settle(8)
+            await self.settle(6)
+
+    async def look(self, language: str, dark: bool = False, scale: float = 1.0) -> None:
+        """Change language, colours and text size of the running app."""
+        self.session.preferences.dark, self.session.preferences.scale = dark, scale
+        self.session.speak(language)
+        await self.settle(3)
 
     @property
     def screen(self) -> Any:

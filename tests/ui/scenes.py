@@ -92,14 +92,24 @@ UNLOCKED = AppState(
     support=SUPPORT,
 )
 LOCKED = AppState(
-    stage=Stage.LOCKED, bearers=UNLOCKED.bearers, active_bearer="b1", sync=UNLOCKED.sync, server_url=UNLOCKED.server_url
+    stage=Stage.LOCKED,
+    bearers=UNLOCKED.bearers,
+    active_bearer="b1",
+    sync=UNLOCKED.sync,
+    server_url=UNLOCKED.server_url,
 )
 HISTORY = [
     HistoryEntry(at(10, 9), "g1", "Björkallén 14 · Port B", Operation.OPEN, OpeningState.OPEN),
-    HistoryEntry(at(8, 41), "a2", "Södra Kvarnbacksvägen 108 · Lgh 1101", Operation.LOCK, OpeningState.LOCKED),
-    HistoryEntry(at(8, 3), "a2", "Södra Kvarnbacksvägen 108 · Lgh 1101", Operation.OPEN, OpeningState.JAMMED, "jammed"),
+    HistoryEntry(
+        at(8, 41), "a2", "Södra Kvarnbacksvägen 108 · Lgh 1101", Operation.LOCK, OpeningState.LOCKED
+    ),
+    HistoryEntry(
+        at(8, 3), "a2", "Södra Kvarnbacksvägen 108 · Lgh 1101", Operation.OPEN, OpeningState.JAMMED, "jammed"
+    ),
     HistoryEntry(at(7, 58), "a3", "Åsgatan 7 · Lgh 1204", Operation.OPEN, OpeningState.REFUSED, "revoked"),
-    HistoryEntry(at(7) - 54_000, "g2", "Södra Kvarnbacksvägen 108 · Port A", Operation.OPEN, OpeningState.OPEN),
+    HistoryEntry(
+        at(7) - 54_000, "g2", "Södra Kvarnbacksvägen 108 · Port A", Operation.OPEN, OpeningState.OPEN
+    ),
 ]
 
 Way = Callable[[NyckelfriApp, BenchEngine], None]
@@ -155,7 +165,11 @@ def _result(state: OpeningState, reason: str = "", operation: Operation = Operat
     return Scene(name, changed, lambda app, engine: app.navigation.go("result", door_id))
 
 
-STALE = SyncStatus(last_synced_at=MORNING - 5 * 3600 - 100, waiting_logs=14, stale_reason="server_unreachable")
+STALE = SyncStatus(
+    last_synced_at=MORNING - 5 * 3600 - 100, waiting_logs=14, stale_reason="server_unreachable"
+)
+LEFT = MappingProxyType({**DOORS, "g2": replace(DOORS["g2"], left_unlocked=True)})
+STALE_DAY = replace(UNLOCKED, sync=STALE, doors=LEFT)
 SCENES = (
     Scene("pin", LOCKED, _pin),
     Scene("pin-wrong", replace(LOCKED, pin_attempts_left=6, pin_wait_until=MORNING + 15), _pin),
@@ -167,9 +181,7 @@ SCENES = (
     Scene("signin", replace(UNLOCKED, login=LoginState.SIGNED_OUT)),
     Scene("signin-code", replace(UNLOCKED, login=LoginState.NEEDS_CODE)),
     Scene("today", UNLOCKED),
-    Scene("today-stale", replace(
-        UNLOCKED, sync=STALE, doors=MappingProxyType({**DOORS, "g2": replace(DOORS["g2"], left_unlocked=True)})
-    )),
+    Scene("today-stale", STALE_DAY),
     Scene("today-empty", replace(UNLOCKED, visits=(), doors=MappingProxyType({}), shift=None)),
     Scene("door", UNLOCKED, _to("door", "a1")),
     Scene("door-bluetooth-off", replace(UNLOCKED, bluetooth=Bluetooth.OFF), _to("door", "g2")),

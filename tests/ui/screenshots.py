@@ -1,6 +1,6 @@
 """`python -m tests.ui.screenshots`: real pixels of every screen, with no display, into var/screens/*.png.
 
-Needs EGL (Debian: libegl1, libgl1). `--only today,door` and `--fast` (Swedish, light, 100 %) narrow it down.
+Needs EGL (Debian: libegl1, libgl1). `--only today,door`, `--scale 2.0` and `--fast` narrow it down.
 """
 
 from __future__ import annotations
@@ -11,11 +11,21 @@ import logging
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 OUT = Path("var/screens")
 DENSITY = 2
 WIDTH, HEIGHT = 390, 820
+LOOKS = (
+    ("sv", False, 1.0),
+    ("sv", True, 1.0),
+    ("en", False, 1.0),
+    ("sv", False, 1.3),
+    ("sv", False, 2.0),
+    ("en", True, 2.0),
+)
+"""Language, dark, text size."""
 
 
 def prepare() -> None:
@@ -34,7 +44,8 @@ def prepare() -> None:
 
     Config.set("graphics", "width", str(WIDTH * DENSITY))
     Config.set("graphics", "height", str(HEIGHT * DENSITY))
-    Config.set("graphics", "multisamples", "4")
+    Config.set("graphics", "multisamples", "0")
+    Config.set("graphics", "maxfps", "0")
 
 
 def save(path: Path) -> None:
@@ -53,20 +64,18 @@ def save(path: Path) -> None:
     texture.save(str(path), flipped=True)
 
 
-async def take(only: set[str], fast: bool) -> int:
+async def take(only: set[str], looks: Sequence[tuple[str, bool, float]]) -> int:
     """All pictures; returns how many."""
     from tests.ui.driver import Driver
     from tests.ui.scenes import SCENES
 
-    looks = [("sv", False, 1.0)]
-    if not fast:
-        looks += [("sv", True, 1.0), ("en", False, 1.0), ("sv", False, 1.3), ("sv", False, 2.0), ("en", True, 2.0)]
     taken = 0
-    for language, dark, scale in looks:
-        for scene in SCENES:
-            if only and scene.name not in only:
-                continue
-            async with Driver(scene.state, language=language, dark=dark, scale=scale) as driver:
+    async with Driver() as driver:
+        for language, dark, scale in looks:
+            await driver.look(language, dark, scale)
+            for scene in SCENES:
+                if only and scene.name not in only:
+                    continue
                 await driver.show(scene)
                 look = f"{language}-{'dark' if dark else 'light'}-{round(scale * 100)}"
                 save(OUT / f"{scene.name}-{look}.png")
@@ -79,11 +88,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="")
     parser.add_argument("--fast", action="store_true")
+    parser.add_argument("--scale", type=float, default=0.0)
     options = parser.parse_args()
     prepare()
     OUT.mkdir(parents=True, exist_ok=True)
     only = {name for name in options.only.split(",") if name}
-    print(f"{asyncio.run(take(only, options.fast))} pictures in {OUT}")
+    looks = LOOKS[:1] if options.fast else [look for look in LOOKS if options.scale in {0.0, look[2]}]
+    print(f"{asyncio.run(take(only, looks))} pictures in {OUT}")
     return 0
 
 

@@ -1,0 +1,103 @@
+"""Every screen and state, in both languages, at three text sizes: nothing overlaps, nothing is too small."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+from kivy.core.window import Window
+from kivy.metrics import dp
+from kivy.uix.label import Label
+from kivy.uix.scrollview import ScrollView
+from kivy.uix.textinput import TextInput
+from kivy.uix.widget import Widget
+
+from mobile.ui.widgets import MIN_TARGET, Tappable
+from tests.ui.driver import Driver, visible
+from tests.ui.scenes import SCENES
+
+Box = tuple[float, float, float, float]
+SLACK = 1.5
+"""Pixels that rounding may cost."""
+
+
+def _box(widget: Widget) -> Box:
+    left, bottom = widget.to_window(widget.x, widget.y)
+    return left, bottom, left + widget.width, bottom + widget.height
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return (
+        min(one[2], other[2]) - max(one[0], other[0]) > SLACK
+        and min(one[3], other[3]) - max(one[1], other[1]) > SLACK
+    )
+
+
+def _page(widget: Widget) -> Widget | None:
+    parent = widget.parent
+    while parent is not None and parent is not Window:
+        if isinstance(parent, ScrollView):
+            return parent
+        parent = parent.parent
+    return None
+
+
+def _words(driver: Driver) -> list[Label | TextInput]:
+    leaves = [w for w in visible(driver.app.root) if isinstance(w, (Label, TextInput))]
+    return [leaf for leaf in leaves if leaf.text or isinstance(leaf, TextInput)]
+
+
+def _faults(driver: Driver) -> list[str]:
+    words = _words(driver)
+    faults = [f"overlap: {a.text!r} and {b.text!r}" for a, b in combinations(words, 2)
+              if _page(a) is _page(b) and _overlap(_box(a), _box(b))]  # fmt: skip
+    faults += [f"cut: {w.text!r}" for w in words if isinstance(w, Label) and _is_cut(w)]
+    faults += [f"outside: {w.text!r}" for w in words if _page(w) is None and not _inside(_box(w))]
+    targets = [w for w in visible(driver.app.root) if isinstance(w, Tappable)]
+    faults += [f"small target: {_name(t)} {t.size}" for t in targets if min(t.size) < dp(MIN_TARGET) - SLACK]
+    faults += [
+        f"overlapping targets: {_name(a)} and {_name(b)}"
+        for a, b in combinations(targets, 2)
+        if _page(a) is _page(b) and not _nested(a, b) and _overlap(_box(a), _box(b))
+    ]  # fmt: skip
+    return faults
+
+
+def _nested(one: Widget, other: Widget) -> bool:
+    return one in set(other.walk(restrict=True)) or other in set(one.walk(restrict=True))
+
+
+def _is_cut(label: Label) -> bool:
+    wide, high = label.texture_size
+    return bool(wide > label.width + SLACK or high > label.height + SLACK)
+
+
+def _inside(box: Box) -> bool:
+    fits_across = box[0] >= -SLACK and box[2] <= Window.width + SLACK
+    return fits_across and box[1] >= -SLACK and box[3] <= Window.height + SLACK
+
+
+def _name(widget: Widget) -> str:
+    return getattr(widget, "text", "") or type(widget).__name__
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.3, 2.0])
+@pytest.mark.parametrize("language", ["sv", "en"])
+async def test_no_overlap_no_cut_words_and_big_targets(language: str, scale: float) -> None:
+    faults: list[str] = []
+    async with Driver(language=language, scale=scale) as driver:
+        for scene in SCENES:
+            await driver.show(scene)
+            faults += [f"{scene.name}: {fault}" for fault in _faults(driver)]
+    assert faults == []
+
+
+async def test_opening_buttons_are_seventy_two_dp_at_least() -> None:
+    async with Driver(SCENES[9].state) as driver:
+        assert SCENES[9].name == "today"
+        buttons = [button for button in driver.all(Tappable) if getattr(button, "text", "") == "Öppna"]
+        assert len(buttons) == 2
+        assert all(button.height >= dp(72) for button in buttons)
+        driver.app.navigation.go("door", "a1")
+        await driver.settle()
+        assert driver.screen.ids.open.height >= dp(72)
