@@ -213,6 +213,8 @@ class Attempt:
         if code == Reason.TIME_UNCERTAIN and not self._time_asked:
             self._time_asked = True
             return await self._time_taken(conversation)
+        if code == Reason.NOT_YET_VALID and await self._news_taken(conversation):
+            return True
         if code in CURABLE_BY_BULLETIN and not self._renewed:
             self._renewed = True
             newer = await self._around.renew(self._errand)
@@ -229,6 +231,16 @@ class Attempt:
         """Wait for fresh time from the server and for the lock to take it."""
         try:
             result = await conversation.wait_for(TimeResult, CARRY_SECONDS)
+        except (TimeoutError, LinkLostError):
+            return False
+        return result.reason == Reason.GRANTED
+
+    async def _news_taken(self, conversation: Conversation) -> bool:
+        """Wait for what becomes of a bulletin handed over: its time may move a clock that lags behind."""
+        if conversation.session.state is not PhoneState.HANDING_OVER:
+            return False
+        try:
+            result = await conversation.wait_for(BulletinResult, REST_SECONDS)
         except (TimeoutError, LinkLostError):
             return False
         return result.reason == Reason.GRANTED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -9,6 +10,8 @@ from typing import Any
 
 from mobile.engine.facade import Listener, Unsubscribe
 from mobile.engine.state import AppState, Opening
+
+log = logging.getLogger(__name__)
 
 
 class Board:
@@ -36,7 +39,11 @@ class Board:
             return
         self.state = new
         for listener in tuple(self._listeners):
-            listener(new)
+            try:
+                listener(new)
+            except Exception:
+                # A screen that fails must not stop a door from being opened.
+                log.exception("a listener failed")
 
     def show_sync(self, **changes: Any) -> None:
         """Publish with these fields of `SyncStatus` changed."""

@@ -23,7 +23,7 @@ Headless, in any asyncio loop (a test's, the demo's, or `mobile.engine.thread.En
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from mobile.engine import content as codec
@@ -33,6 +33,7 @@ from mobile.engine.errors import EngineError, PinDelayError, VaultWipedError, Wr
 from mobile.engine.facade import Listener, Unsubscribe
 from mobile.engine.merge import adv_keys
 from mobile.engine.parts import Parts
+from mobile.engine.rounds import Rounds
 from mobile.engine.setup import Setup
 from mobile.engine.state import (
     AppState,
@@ -61,8 +62,6 @@ class PhoneEngine:
         self._setup = setup
         self._near: Mapping[bytes, Nearby] = {}
         self._active = ""
-        self._rounds: asyncio.Task[None] | None = None
-        self._background: set[asyncio.Task[None]] = set()
         parts = Parts(
             setup,
             on_change=self._content_changed,
@@ -75,6 +74,7 @@ class PhoneEngine:
         self._http, self._courier, self._syncer = parts.http, parts.courier, parts.syncer
         self._enrolment, self._sign_in = parts.enrolment, parts.sign_in
         self._scanner, self._openings = parts.scanner, parts.openings
+        self._rounds = Rounds(parts.syncer, parts.courier, parts.keyring)
 
     # -- what the parts tell --------------------------------------------------------------------------------
 
@@ -98,7 +98,7 @@ class PhoneEngine:
     def _tap_is_done(self) -> None:
         self._content_changed()
         if self._courier.waiting:
-            self._in_background(self._hand_in())
+            self._rounds.hand_in_soon()
 
     # -- the facade: beginning and end ----------------------------------------------------------------------
 
@@ -122,23 +122,18 @@ class PhoneEngine:
         self._active = cards[0].id if len(cards) == 1 else ""
         self._board.show_sync(waiting_logs=self._courier.waiting)
         self._show_shut()
-        if self._setup.sync_seconds is not None:
-            self._rounds = asyncio.create_task(self._go_rounds(self._setup.sync_seconds))
+        self._rounds.start(self._setup.sync_seconds)
 
     async def stop(self) -> None:
         """See `Engine`."""
-        rounds, self._rounds = self._rounds, None
-        if rounds is not None:
-            rounds.cancel()
-            await asyncio.gather(rounds, return_exceptions=True)
+        await self._rounds.stop()
         await self._shut()
         await self._http.close()
 
     async def settled(self) -> None:
         """Wait until no tap is worked on and all that rode along is stored and, with coverage, handed in."""
         await self._openings.settled()
-        while self._background:
-            await asyncio.wait(set(self._background))
+        await self._rounds.settled()
 
     # -- the facade: the vault ------------------------------------------------------------------------------
 
@@ -213,9 +208,7 @@ class PhoneEngine:
         await self._openings.close()
         await self._scanner.stop()
         await self._syncer.cancel()
-        for task in tuple(self._background):
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._rounds.cancel()
         self._sign_in.forget_half()
         self._near = {}
         await self._keyring.close()
@@ -273,26 +266,3 @@ class PhoneEngine:
     async def history(self, limit: int = 200) -> Sequence[HistoryEntry]:
         """See `Engine`."""
         return history.newest(self._keyring.content, limit)
-
-    # -- in the background ----------------------------------------------------------------------------------
-
-    def _in_background(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-
-    async def _hand_in(self) -> None:
-        with suppress(EngineError):  # without coverage the logs wait
-            await self._courier.hand_in()
-
-    async def _go_rounds(self, seconds: float) -> None:
-        """Now and then ask for news and hand in logs, while the vault is open."""
-        while True:
-            await asyncio.sleep(seconds)
-            if not self._keyring.is_open:
-                continue
-            with suppress(EngineError):  # the sync bar tells why
-                if self._keyring.content.session:
-                    await self._syncer.sync()
-                elif self._courier.waiting:
-                    await self._courier.hand_in()

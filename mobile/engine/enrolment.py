@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mobile.engine import answers
-from mobile.engine.clock import Clock
 from mobile.engine.content import Content, Identity, Trust
 from mobile.engine.errors import EngineError, ServerError
 from mobile.engine.http import APP_VERSION, Http, check_address
@@ -21,9 +20,9 @@ class Enrolment:
     """The two calls a phone makes before it has a vault."""
 
     def __init__(
-        self, *, http: Http, keyring: Keyring, clock: Clock, random: Callable[[int], bytes], phone_model: str
+        self, *, http: Http, keyring: Keyring, random: Callable[[int], bytes], phone_model: str
     ) -> None:
-        self._http, self._keyring, self._clock = http, keyring, clock
+        self._http, self._keyring = http, keyring
         self._random, self._phone_model = random, phone_model
         self._shown: dict[str, str] = {}
 
@@ -31,7 +30,6 @@ class Enrolment:
         """Who answers at this address. What is shown now must be what enrolment then meets."""
         url = check_address(server_url)
         body = answers.Body((await self._http.call("GET", f"{url}/api/v1/info")).body)
-        self._clock.heard(body.number("server_time"))
         municipality = body.optional("municipality") or answers.Body({})
         identity = ServerIdentity(
             url=url,

@@ -19,6 +19,7 @@ class Keyring:
     def __init__(self) -> None:
         self._vault: OpenVault | None = None
         self._content: Content | None = None
+        self._encoder = codec.Encoder()
         self._changing = asyncio.Lock()
 
     def __repr__(self) -> str:
@@ -56,7 +57,7 @@ class Keyring:
         """Make a change and store it whole. When this raises, both vault and memory are as before."""
         async with self._changing:
             vault, new = self.vault, change(self.content)
-            await vault.save(await asyncio.to_thread(codec.encode, new))
+            await vault.save(await asyncio.to_thread(self._encoder.encode, new))
             if self._vault is vault:
                 self._content = new
             return new
@@ -65,5 +66,6 @@ class Keyring:
         """Wait for a change under way, then forget everything and wipe the keys."""
         async with self._changing:
             vault, self._vault, self._content = self._vault, None, None
+            self._encoder = codec.Encoder()
         if vault is not None:
             await asyncio.to_thread(vault.close)

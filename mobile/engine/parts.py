@@ -63,7 +63,6 @@ class Parts:
         self.enrolment = Enrolment(
             http=self.http,
             keyring=self.keyring,
-            clock=self.clock,
             random=setup.random,
             phone_model=setup.phone_model,
         )

@@ -1,0 +1,74 @@
+"""What the engine does by itself while a vault is open: ask for news now and then, hand in logs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from mobile.engine.courier import Courier
+from mobile.engine.errors import EngineError
+from mobile.engine.keyring import Keyring
+from mobile.engine.sync import Syncer
+
+log = logging.getLogger(__name__)
+
+
+class Rounds:
+    """Never opens a door, never speaks to a lock."""
+
+    def __init__(self, syncer: Syncer, courier: Courier, keyring: Keyring) -> None:
+        self._syncer, self._courier, self._keyring = syncer, courier, keyring
+        self._going: asyncio.Task[None] | None = None
+        self._soon: set[asyncio.Task[None]] = set()
+
+    def start(self, seconds: float | None) -> None:
+        """Make a round every so many seconds; None = never."""
+        if seconds is not None and self._going is None:
+            self._going = asyncio.create_task(self._go(seconds))
+
+    async def stop(self) -> None:
+        """Make no more rounds."""
+        going, self._going = self._going, None
+        if going is not None:
+            going.cancel()
+            await asyncio.gather(going, return_exceptions=True)
+
+    def hand_in_soon(self) -> None:
+        """Hand in what waits, without anybody waiting for it."""
+        task = asyncio.create_task(self._carefully(self._hand_in))
+        self._soon.add(task)
+        task.add_done_callback(self._soon.discard)
+
+    async def settled(self) -> None:
+        """Wait until nothing is being handed in."""
+        while self._soon:
+            await asyncio.wait(set(self._soon))
+
+    async def cancel(self) -> None:
+        """Stop handing in; what was not taken waits in the outbox."""
+        for task in tuple(self._soon):
+            task.cancel()
+        await asyncio.gather(*self._soon, return_exceptions=True)
+
+    async def _go(self, seconds: float) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            await self._carefully(self._round)
+
+    async def _carefully(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except EngineError as error:
+            log.info("not now: %s", error.code)  # the sync bar tells why
+        except Exception:
+            log.exception("work in the background failed")
+
+    async def _round(self) -> None:
+        if self._keyring.is_open and self._keyring.content.session:
+            await self._syncer.sync()
+        elif self._keyring.is_open and self._courier.waiting:
+            await self._courier.hand_in()
+
+    async def _hand_in(self) -> None:
+        await self._courier.hand_in()
