@@ -179,35 +179,44 @@ class OutcomeDetail:
         )
 
 
-_DETAIL_LENGTHS: dict[int, int] = {
-    # entry type -> length of its detail array of plain integers
-    EntryType.BOOT: 2,  # boot number, 1 if the clock is certain
-    EntryType.RELOCKED: 2,  # number of the granted entry, outcome
-    EntryType.HAND: 1,  # 1 = unlocked, 0 = locked
-    EntryType.HAND_COUNT: 2,  # day (days since 1970), openings
-    EntryType.FAILURES: 2,  # count, time of the first
-    EntryType.BULLETIN: 1,  # bulletin number
-    EntryType.CLOCK: 2,  # clock before, clock after
-    EntryType.LOW_BATTERY: 1,  # percent
-    EntryType.STORE_CORRUPT: 1,  # what: 1 state, 2 log
-    EntryType.RECEIPT_ALARM: 2,  # epoch, number named by the receipt
+_COUNTER, _TIME, _FLAG, _CODE, _PERCENT = fields.MAX_COUNTER, fields.MAX_TIME, 1, 255, 100
+_DETAIL_LIMITS: dict[int, tuple[int, ...]] = {
+    # entry type -> largest value of each plain integer in its detail array
+    EntryType.BOOT: (_COUNTER, _FLAG),  # boot number, 1 if the clock is certain
+    EntryType.RELOCKED: (_COUNTER, _CODE),  # number of the granted entry, outcome
+    EntryType.HAND: (_FLAG,),  # 1 = unlocked, 0 = locked
+    EntryType.HAND_COUNT: (_COUNTER, _COUNTER),  # day (days since 1970), openings
+    EntryType.FAILURES: (_COUNTER, _TIME),  # count, time of the first
+    EntryType.BULLETIN: (_COUNTER,),  # bulletin number
+    EntryType.CLOCK: (_TIME, _TIME),  # clock before, clock after
+    EntryType.LOW_BATTERY: (_PERCENT,),
+    EntryType.STORE_CORRUPT: (2,),  # what: 0 unknown, 1 state, 2 log
+    EntryType.RECEIPT_ALARM: (_COUNTER, _COUNTER),  # epoch, number named by the receipt
 }
 
 
 def check_detail(entry: Entry) -> None:
-    """Raise ProtocolError unless the detail of a known entry type has its form; later types pass."""
+    """Raise ProtocolError unless an entry of a known type has its form; later types pass."""
     if entry.kind == EntryType.GRANTED:
+        fields.octets(entry.token_id, TOKEN_ID_LENGTH, "cti of a granted entry")
         Granted.parse(entry.detail)
     elif entry.kind == EntryType.REFUSED:
         Refused.parse(entry.detail)
     elif entry.kind == EntryType.OUTCOME:
         OutcomeDetail.parse(entry.detail)
-    elif entry.kind == EntryType.BOUND:
+    elif entry.kind in set(EntryType):
+        _check_own_affair(entry)
+
+
+def _check_own_affair(entry: Entry) -> None:
+    """What a lock logs of itself belongs to no token."""
+    if entry.token_id is not None:
+        raise ProtocolError("entry of this type names a token")
+    if entry.kind == EntryType.BOUND:
         binding, seq = fields.array(list(entry.detail), 2, "bound detail")
         fields.octets(binding, 8, "binding")
         fields.uint(seq, fields.MAX_COUNTER, "bulletin number")
-    elif entry.kind in _DETAIL_LENGTHS:
-        if len(entry.detail) != _DETAIL_LENGTHS[entry.kind]:
-            raise ProtocolError("entry detail has the wrong length")
-        for value in entry.detail:
-            fields.uint(value, fields.MAX_COUNTER, "entry detail")
+        return
+    limits = _DETAIL_LIMITS[entry.kind]
+    for value, at_most in zip(fields.array(list(entry.detail), len(limits), "detail"), limits, strict=True):
+        fields.uint(value, at_most, "entry detail")

@@ -58,9 +58,9 @@ entries = st.one_of(
 )
 
 
-@given(numbers, counters, st.none() | octets(8), entries)
-def test_entries(seq: int, time: int, cti: bytes | None, kind: tuple[int, tuple[Any, ...]]) -> None:
-    one = Entry(seq, time, kind[0], cti, kind[1])
+@given(numbers, counters, octets(8), entries)
+def test_entries(seq: int, time: int, cti: bytes, kind: tuple[int, tuple[Any, ...]]) -> None:
+    one = Entry(seq, time, kind[0], None if kind[0] == EntryType.HAND else cti, kind[1])
     assert Entry.decode(one.encode()) == one
 
 
@@ -72,7 +72,10 @@ def test_batches(
     lock = world.LOCK.lock_id
     start = log.genesis(lock, epoch) if first == 1 else gap_hash or bytes(32)
     gap = Gap(1, first - 1, start) if gap_hash and first > 1 else None
-    made = tuple(Entry(first + n, n, kind, None, detail) for n, (kind, detail) in enumerate(kinds))
+    made = tuple(
+        Entry(first + n, n, kind, None if kind == EntryType.HAND else bytes(8), detail)
+        for n, (kind, detail) in enumerate(kinds)
+    )
     one = Batch(lock, epoch, 1, 2, bytes(8), 0, first, start, gap, made)
     read = log.parse(log.sign(one, world.LOCK_LOG_KEY)).verify(world.LOCK.log_key)
     assert (read, read.last) == (one, first + len(kinds) - 1)
