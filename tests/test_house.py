@@ -22,14 +22,14 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
-def test_links_lead_to_something(page: Path) -> None:
+@pytest.mark.parametrize("document", PAGES, ids=name)
+def test_links_lead_to_something(document: Path) -> None:
     broken = []
-    for target in LINK.findall(page.read_text()):
+    for target in LINK.findall(document.read_text()):
         if "://" in target:
             continue
         path, _, anchor = target.partition("#")
-        goal = (page.parent / path).resolve() if path else page
+        goal = (document.parent / path).resolve() if path else document
         if not goal.exists() or (anchor and anchor not in anchors(goal)):
             broken.append(target)
     assert broken == []
