@@ -27,7 +27,7 @@ def secret(name: str, *, folder: Path, local: bool) -> str:
     `folder` is where a local secret is kept, readable by its owner only; with `local` false a missing
     secret is an error, since several hosts must share it.
     """
-    value: str = env.str(name, default="")
+    value: str = env.str(name, default="").strip()  # a file ends with a line break
     if value:
         return value
     if not local:

@@ -17,8 +17,8 @@ from server.config.environment import BASE_DIR, env, secret, var_dir
 from server.config.logs import logging_config
 
 VAR_DIR = var_dir()
-DATABASE_URL = env.str("DATABASE_URL", default="")
-REDIS_URL = env.str("REDIS_URL", default="")
+DATABASE_URL = env.str("DATABASE_URL", default="").strip()
+REDIS_URL = env.str("REDIS_URL", default="").strip()
 EMBEDDED = not DATABASE_URL and not REDIS_URL
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -225,6 +225,7 @@ SPECTACULAR_SETTINGS = {
 # --- security --------------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = not LOCAL_ONLY
 SECURE_HSTS_SECONDS = 0 if LOCAL_ONLY else 31_536_000
+SILENCED_SYSTEM_CHECKS = ["security.W021"]  # a browser's preload list is for the owner of the domain to join
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not LOCAL_ONLY
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None
 SECURE_REFERRER_POLICY = "same-origin"

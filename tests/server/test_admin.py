@@ -297,3 +297,20 @@ def test_staff_without_permission_see_nothing(client: Browser, everything: World
     assert client.get(reverse("admin:live")).status_code == 403
     assert client.get(reverse("admin:who_may_open")).status_code == 403
     assert {client.get(address(model, "changelist")).status_code for model in REGISTERED} == {403}
+
+
+def test_operator_sees_every_municipality_and_chooses_one(client: Browser, beside: World) -> None:
+    client.force_login(User.objects.create_superuser("drift"))
+    for model in REGISTERED:
+        assert client.get(address(model, "changelist")).status_code == 200
+    assert "Främling" in client.get(address(Client, "changelist")).content.decode()
+    assert "municipality" in client.get(address(Client, "add")).context["adminform"].form.fields
+
+
+def test_a_municipalitys_chief_cannot_rise_above_it(desk: Browser, everything: World) -> None:
+    form = {"username": "ny", "password1": "ett-riktigt-långt", "password2": "ett-riktigt-långt"}
+    answer = desk.post(address(User, "add"), {**form, "usable_password": "true", "municipality": ""})
+    assert answer.status_code == 302
+    assert User.objects.get(username="ny").municipality == everything.municipality
+    page = desk.get(address(User, "change", User.objects.get(username="ny").pk))
+    assert "municipality" not in page.context["adminform"].form.fields
