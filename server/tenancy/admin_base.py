@@ -90,6 +90,14 @@ class TenantAdmin(PlainAdmin):
             excluded.append("municipality")
         return excluded
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Let an operator, who has no municipality, choose one for a new row."""
+        fieldsets = list(super().get_fieldsets(request, obj))
+        named = any("municipality" in options["fields"] for _name, options in fieldsets)
+        if obj is not None or named or getattr(request.user, "municipality_id", None) is not None:
+            return fieldsets
+        return [(None, {"fields": ["municipality"]}), *fieldsets]
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Return the form with the person's municipality in it."""
         form = super().get_form(request, obj, change=change, **kwargs)
