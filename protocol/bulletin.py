@@ -129,9 +129,9 @@ def parse(data: bytes) -> UnverifiedBulletin:
         revoked=_revoked(body[_REVOKED]),
         grp_not_before=_grps(body[_GRP_NOT_BEFORE]),
         not_before=fields.time(body[_NOT_BEFORE], "not-before"),
-        manifest=_optional(body.get(_MANIFEST), manifest.MAX_SIZE, "manifest"),
-        receipt=_optional(body.get(_RECEIPT), receipt.MAX_SIZE, "receipt"),
-        secrets=_optional(body.get(_SECRETS), MAX_SECRETS, "sealed secrets"),
+        manifest=_optional(body, _MANIFEST, manifest.MAX_SIZE, "manifest"),
+        receipt=_optional(body, _RECEIPT, receipt.MAX_SIZE, "receipt"),
+        secrets=_optional(body, _SECRETS, MAX_SECRETS, "sealed secrets"),
     )
     return UnverifiedBulletin(message, bulletin)
 
@@ -165,5 +165,6 @@ def _grps(value: Any) -> dict[int, int]:
     return {fields.uint(k, MAX_GRP, "grp"): fields.time(v, "grp not-before") for k, v in value.items()}
 
 
-def _optional(value: Any, at_most: int, what: str) -> bytes | None:
-    return None if value is None else fields.blob(value, at_most, what)
+def _optional(body: Mapping[int, Any], key: int, at_most: int, what: str) -> bytes | None:
+    """Return what may be left out; a null in its place is not leaving it out."""
+    return fields.blob(body[key], at_most, what) if key in body else None

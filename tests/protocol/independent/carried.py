@@ -4,6 +4,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+import cbor2
+
+from tests.protocol import page
 from tests.protocol.independent import sealing
 from tests.protocol.independent.form import MalformedError, limit, shaped
 from tests.protocol.independent.trust import (
@@ -83,6 +86,9 @@ def fresh_time(data: bytes, held: Manifest, binding: bytes, m0_hash: bytes, now:
     return "time_jump_refused" if message.body[2] < now - limit("clock, back") else "granted"
 
 
+_KNOWN_TYPES = {int(row[0]) for row in page.table("### 18.1 Entries and chain", "type")}
+
+
 def genesis(lock_id: bytes, epoch: int) -> bytes:
     return hashlib.sha256(b"\x01" + lock_id + epoch.to_bytes(4, "big")).digest()
 
@@ -92,9 +98,9 @@ def link(before: bytes, entry: bytes) -> bytes:
 
 
 def entry(data: bytes) -> list[Any]:
-    """Section 18.1; types from 15 on are of a later version."""
+    """Section 18.1."""
     items: list[Any] = shaped("log-entry", data, limit("log entry"))
-    if 1 <= items[2] <= 14:
+    if items[2] in _KNOWN_TYPES:
         shaped("known-entry", data)
     return items
 
@@ -106,6 +112,8 @@ def batch(data: bytes, lock_id: bytes, log_public: bytes) -> list[Any]:
     _, lock, epoch, _, _, _, _, first, h_start, gap, entries = body
     if message.kid != lock or lock != lock_id:
         raise InvalidError("another lock's")
+    for one in entries:
+        entry(cbor2.dumps(one))
     if [one[0] for one in entries] != [first + n for n in range(len(entries))]:
         raise MalformedError("entries not numbered")
     if first == 1 and h_start != genesis(lock, epoch):

@@ -97,6 +97,7 @@ def _refused_batches() -> list[dict[str, Any]]:
         ),
         ("version 2", _raw(BATCH, {0: 2})),
         ("epoch 0", _raw(BATCH, {2: 0})),
+        ("an entry of wrong form", _raw(LATER, {10: [[10, NOW, EntryType.HAND, None, [2]]]})),
         ("an entry left out", _raw(BATCH, {10: items[:2] + items[3:]})),
         ("an entry twice", _raw(BATCH, {10: [items[0], *items]})),
         ("first is not the first", _raw(BATCH, {7: 2})),

@@ -74,6 +74,7 @@ def bulletin_file() -> dict[str, Any]:
         ("door kind as an array", _raw(c8=_settings({1: []})), "bulletin_invalid"),
         ("consent as a boolean", _raw(c8=_settings({4: True})), "bulletin_invalid"),
         ("clock correction too large", _raw(c8=_settings({5: 1001})), "bulletin_invalid"),
+        ("manifest of null", _raw(c9=None), "bulletin_invalid"),
         ("empty manifest", _raw(c9=b""), "bulletin_invalid"),
         ("cut short", _signed()[:-1], "bulletin_invalid"),
     ]
