@@ -21,6 +21,7 @@ from lockagent.peripheral.bumble_radio import BumbleRadio
 from mobile.engine.engine import PhoneEngine
 from mobile.engine.setup import Setup
 from mobile.engine.state import AppState, Opening, OpeningState
+from mobile.engine.storage.disk import Disk
 from mobile.engine.storage.vaultfile import Cost
 from protocol import commission
 from protocol.entries import Entry, EntryType
@@ -112,6 +113,7 @@ class World:
     ether: Ether
     wall: WallClock
     server: SmallServer
+    disk: Disk
     locks: list[LockAtDoor] = field(default_factory=list)
     phones: list[PhoneInHand] = field(default_factory=list)
     _boots: int = 0
@@ -159,6 +161,7 @@ class World:
                 random=self.chance(name),
                 vault_cost=CHEAP,
                 sync_seconds=None,
+                disk=self.disk,
             )
         )
 
@@ -188,6 +191,7 @@ class World:
                 await lock.agent.stop()
 
 
-def world(folder: Path, *, seed: int = 1) -> World:
+def world(folder: Path, *, seed: int = 1, disk: Disk | None = None) -> World:
+    """A radio space with nobody in it yet; `disk` is what every phone writes to."""
     wall = WallClock(T0)
-    return World(folder, Ether(seed=seed), wall, SmallServer(now=wall, issuer=Issuer()))
+    return World(folder, Ether(seed=seed), wall, SmallServer(now=wall, issuer=Issuer()), disk or Disk())

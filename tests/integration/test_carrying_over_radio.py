@@ -6,7 +6,9 @@ import asyncio
 from pathlib import Path
 
 from lockagent.bolt import Bolt, Order
+from mobile.engine.errors import DiskFullError
 from mobile.engine.state import OpeningState as S
+from mobile.engine.storage.disk import Disk
 from protocol.entries import EntryType
 from protocol.log import Batch
 from simulation.rawcentral import RawCentral
@@ -118,6 +120,37 @@ async def test_rule_01_everything_recorded_of_an_opening_and_sent_again_opens_no
     assert lock.motor.bolt is Bolt.LOCKED
     assert [kind for kind in lock.kinds() if kind not in ("FAILURES",)] == kinds, "counted, not listed"
     await w.close()
+
+
+@virtual_time
+async def test_a_full_disk_loses_no_opening_and_no_passage(tmp_path: Path) -> None:
+    """Neither the person's own log nor the lock's can be kept; the lock keeps its own until there is room."""
+    disk = FullDisk()
+    w = world(tmp_path, disk=disk)
+    lock, phone = await w.at_the_door()
+    disk.full = True
+    assert (await phone.engine.open_door(lock.door_id)).state is S.OPEN
+    await phone.engine.settled()
+    assert phone.engine.state.sync.stale_reason == "disk_full"
+    assert phone.engine.state.sync.waiting_logs == 0
+    disk.full = False
+    w.server.away = False
+    assert (await phone.engine.lock_door(lock.door_id)).state is S.LOCKED
+    await phone.engine.settled()
+    entries = [entry.seq for one in _home(w, lock) for entry in one.entries]
+    assert entries == list(range(1, max(entries) + 1)), "nothing is missing"
+    await w.close()
+
+
+class FullDisk(Disk):
+    """A real disk that can be full."""
+
+    full = False
+
+    def write(self, path: Path, data: bytes) -> None:
+        if self.full:
+            raise DiskFullError
+        super().write(path, data)
 
 
 @virtual_time
