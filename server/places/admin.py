@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from server.places.models import Door, DoorPath, Property, PropertyOwner
-from server.tenancy.admin_base import PlainInline, TenantAdmin
+from server.tenancy.admin_base import TenantAdmin, TenantInline
 
 ORIGIN: tuple[Any, Any] = (
     _("Where it was imported from"),
@@ -39,7 +39,7 @@ class PropertyAdmin(TenantAdmin):
     empty_hint = _("Add a property and choose its owner. Doors are added to properties.")
 
 
-class DoorPathInline(PlainInline):
+class DoorPathInline(TenantInline):
     """The gates and common rooms on the way."""
 
     model = DoorPath

@@ -152,6 +152,19 @@ class TenantAdmin(PlainAdmin):
             record(action=action, target=row, actor=request.user, before=earlier, after=later)  # type: ignore[arg-type]
 
 
+class TenantInline(PlainInline):
+    """Rows below their parent's form, of the same municipality as the parent."""
+
+    form = TenantForm
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Return the rows' forms with the municipality in them."""
+        formset = super().get_formset(request, obj, **kwargs)
+        tenant_id = obj.municipality_id if obj else getattr(request.user, "municipality_id", None)
+        formset.form = type(formset.form.__name__, (formset.form,), {"tenant_id": tenant_id})
+        return formset
+
+
 class ReadOnlyAdmin(TenantAdmin):
     """Pages of what only the server or a lock writes: seen and searched, never edited."""
 

@@ -22,10 +22,11 @@ from server.care.models import Client, Visit
 from server.locks.models import BindingGroup, Bulletin, LockStatus, LogPosition
 from server.passages.models import Deviation, LogGap, SealedBatch
 from server.people.models import EnrolmentCode, PhoneContact, User
+from server.places.models import Door, DoorPath
 from server.tenancy.base import TenantModel
 from server.tenancy.models import Manifest, Municipality, RoleKey
 from tests.server.fill import add_passages
-from tests.server.world import LONG_AGO, NOW, SHIFT_END, SHIFT_START, World
+from tests.server.world import LONG_AGO, NOW, SHIFT_END, SHIFT_START, World, make_door
 
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 SECRET = b"\xa5secret bytes\x5a"
@@ -314,3 +315,30 @@ def test_a_municipalitys_chief_cannot_rise_above_it(desk: Browser, everything: W
     assert User.objects.get(username="ny").municipality == everything.municipality
     page = desk.get(address(User, "change", User.objects.get(username="ny").pk))
     assert "municipality" not in page.context["adminform"].form.fields
+
+
+def test_a_gate_is_put_on_the_way_in_the_doors_own_form(
+    desk: Browser, beside: World, everything: World
+) -> None:
+    door = make_door(everything.property, Door.Kind.APARTMENT, number="1203")
+    rows = {"path-TOTAL_FORMS": 1, "path-INITIAL_FORMS": 0, "path-0-order": 1}
+    form = {
+        "property": everything.property.pk,
+        "kind": "apartment",
+        "address": "Storgatan 1",
+        "must_sign": "resident",
+    }
+    path = address(Door, "change", door.pk)
+    foreign = desk.post(path, {**form, **rows, "path-0-via": beside.gate.pk})
+    assert foreign.status_code == 200 and not DoorPath.objects.filter(apartment=door).exists()
+    answer = desk.post(path, {**form, **rows, "path-0-via": everything.gate.pk})
+    assert answer.status_code == 302
+    assert DoorPath.objects.get(apartment=door).municipality == everything.municipality
+    assert AuditEntry.objects.filter(object_type="places.doorpath").exists()
+
+
+def test_audit_trail_reads_in_plain_words(desk: Browser, everything: World) -> None:
+    desk.post(address(Client, "add"), {"alarm_code": "4799", "source": "", "external_id": ""})
+    page = desk.get(address(AuditEntry, "changelist"), {"action": "admin.added"}).content.decode()
+    assert "tillagd i administrationen" in page and "Brukare" in page and "administratör" in page
+    assert desk.get(address(AuditEntry, "changelist"), {"acting_as": "server"}).status_code == 200
