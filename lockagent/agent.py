@@ -70,6 +70,8 @@ class Agent:
         self._timer: asyncio.TimerHandle | None = None
         self._result: Reason | None = None
         self._halted = False
+        self.broken = asyncio.Event()
+        """Set when the agent met a fault of its own and has stopped; knob and key work as ever."""
         self.core = LockCore(
             parts.store.boot(),
             parts.secrets,
@@ -112,11 +114,17 @@ class Agent:
         """Hand an event to the core and carry out everything that follows."""
         if self._halted:
             return
-        effects = deque(self.core.handle(event, self._mono()))
-        while effects:
-            answer = self._carry_out(effects.popleft())
-            if answer is not None:
-                effects.extend(self.core.handle(answer, self._mono()))
+        try:
+            effects = deque(self.core.handle(event, self._mono()))
+            while effects:
+                answer = self._carry_out(effects.popleft())
+                if answer is not None:
+                    effects.extend(self.core.handle(answer, self._mono()))
+        except Exception:
+            # A core that tripped is not trusted with the next event: stop; a restart reads the store anew.
+            self.halt()
+            self.broken.set()
+            raise
         self._set_timer()
 
     def touch(self) -> None:

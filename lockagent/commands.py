@@ -94,9 +94,11 @@ async def run(folder: Path, transport: str, say: Say, rtc: SystemRtc) -> None:
             if agent.core.binding is None:
                 raise RefusedError("this lock is not bound to a door; run commission first")
             await agent.start()
-            say(f"lock {lock.secrets.identity.lock_id.hex()} is on the air")
-            await _until_signalled()
+            say(f"lock {lock.secrets.identity.lock_id.hex()} is on the air, with a simulated motor")
+            await _until_signalled(agent.broken)
             await agent.stop()
+            if agent.broken.is_set():
+                raise RefusedError("the agent met a fault of its own and stopped; start it again")
     finally:
         lock.close()
 
@@ -142,13 +144,17 @@ def _date(time: int) -> str:
     return datetime.fromtimestamp(time, UTC).isoformat(timespec="seconds")
 
 
-async def _until_signalled() -> None:
-    done = asyncio.Event()
+async def _until_signalled(done: asyncio.Event) -> None:
+    """Wait for SIGINT, SIGTERM or the event itself."""
+    stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):
-            loop.add_signal_handler(number, done.set)
-    await done.wait()
+            loop.add_signal_handler(number, stopped.set)
+    waiting = [loop.create_task(event.wait()) for event in (stopped, done)]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
 
 
 def set_up_logging(*, verbose: bool) -> None:

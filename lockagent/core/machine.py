@@ -60,11 +60,12 @@ class LockCore:
     def handle(self, event: Event, mono: float) -> list[Effect]:
         """Take in one event at `mono` (seconds, never running backwards)."""
         self._context.mono = mono
-        self._dispatch(event)
-        self._reception.settle()
-        effects = list(self._effects)
-        self._effects.clear()
-        return effects
+        try:
+            self._dispatch(event)
+            self._reception.settle()
+            return list(self._effects)
+        finally:
+            self._effects.clear()
 
     def next_tick_at(self) -> float | None:
         """When a `Tick` is wanted next; None when nothing is waiting for time to pass."""
