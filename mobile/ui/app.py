@@ -66,6 +66,7 @@ class NyckelfriApp(App):
     theme = ObjectProperty(rebind=True)
     lang = StringProperty("sv")
     tab = StringProperty("")
+    root: Any
 
     def __init__(self, session: Session, signal: Callable[[str], None] | None = None) -> None:
         chosen = session.preferences

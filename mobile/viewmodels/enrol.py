@@ -28,7 +28,7 @@ class EnrolView:
 
 def server_address(typed: str) -> str | None:
     """A clean base address, https added when left out; None when it is not one."""
-    text = typed.strip().rstrip("/")
+    text = typed.strip()
     if "://" not in text:
         text = ("http://" if text.split(":")[0] in LOCAL_HOSTS else "https://") + text
     try:
@@ -37,7 +37,7 @@ def server_address(typed: str) -> str | None:
     except ValueError:
         return None
     good = parts.scheme in {"http", "https"} and parts.hostname and " " not in text and port_is_fine
-    return text if good else None
+    return text.rstrip("/") if good else None
 
 
 def is_insecure(address: str) -> bool:

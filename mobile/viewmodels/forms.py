@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from mobile.engine.errors import EngineError
 from mobile.viewmodels.session import Session
+from mobile.viewmodels.texts import slug_from_server
 
 T = TypeVar("T")
 
@@ -55,4 +56,6 @@ class Form:
 def slug_of(error: EngineError) -> str:
     """The slug with the plainest words for an error: a weak PIN says in which way it is weak."""
     why = error.details.get("why")
-    return f"{error.code}_{why}" if error.code == "weak_pin" and why else error.code
+    if error.code == "weak_pin" and why:
+        return f"{error.code}_{why}"
+    return slug_from_server(error.code)

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 from mobile.engine.state import Stage
 from mobile.viewmodels.session import Session
+from mobile.viewmodels.texts import slug_from_server
 
 STALE_AFTER = 4 * 3600
 """Seconds after which even a working phone's data counts as old: half a shift."""
+AWAY_AFTER = 30 * 60
+"""Seconds without the server before the bar turns red."""
 CLOCK_OFF_AFTER = 5 * 60
 
 
@@ -34,7 +37,7 @@ class SyncBarModel:
         sync = state.sync
         waiting = texts.count("sync.waiting", sync.waiting_logs) if sync.waiting_logs else ""
         slug = self._stale_slug()
-        tone = "busy" if sync.syncing else "stale" if slug else "fine"
+        tone = "busy" if sync.syncing else "stale" if slug and not self._only_away(slug) else "fine"
         parts = [texts.tr("sync.syncing") if sync.syncing else self._age(), waiting]
         return SyncBarView(
             visible=state.stage is not Stage.NOT_ENROLLED,
@@ -52,13 +55,19 @@ class SyncBarModel:
         """The reason why what the phone knows may be old, else ''."""
         sync = self._session.state.sync
         if sync.stale_reason:
-            return sync.stale_reason
+            return slug_from_server(sync.stale_reason)
         if sync.last_synced_at is None:
             return "never_synced"
         if abs(sync.clock_off_seconds) >= CLOCK_OFF_AFTER:
             return "clock_off"
         old = self._session.now() - sync.last_synced_at >= STALE_AFTER
         return "server_unreachable" if old else ""
+
+    def _only_away(self, slug: str) -> bool:
+        """No coverage for a while is a normal stairwell: it is told, but not in red."""
+        last = self._session.state.sync.last_synced_at
+        away = slug == "server_unreachable" and last is not None
+        return away and self._session.now() - (last or 0) < AWAY_AFTER
 
     def _age(self) -> str:
         texts, last = self._session.texts, self._session.state.sync.last_synced_at

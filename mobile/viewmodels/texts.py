@@ -44,6 +44,15 @@ def _catalogue(language: str) -> gettext.NullTranslations:
     return gettext.translation("mobile", LOCALE, languages=[language])
 
 
+# The server's words for these mean something else at a door.
+_SERVERS_OWN = {"not_found": "server_error", "not_permitted": "server_error"}
+
+
+def slug_from_server(slug: str) -> str:
+    """The slug whose words fit an answer of the server rather than of a lock."""
+    return _SERVERS_OWN.get(slug, slug)
+
+
 class Texts:
     """All words of one language. `zone` is the phone's own time zone when None."""
 

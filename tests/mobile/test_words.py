@@ -1,0 +1,99 @@
+"""Plain words for everything that can go wrong, in every language, and every key of the screens in each."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from mobile.engine import errors
+from mobile.engine.state import OpeningState
+from mobile.viewmodels.texts import LOCALE, Texts, languages, reasons
+from protocol.reasons import Reason
+from server.problems import TEXTS as SERVER_CODES
+
+MOBILE = LOCALE.parent
+# Codes of the HTTP API that only installers and administrators can meet.
+NOT_FOR_PHONES = {
+    "method_not_allowed", "unsupported_media_type", "not_acceptable", "door_unknown", "identity_invalid",
+    "lock_name_taken", "lock_foreign", "lock_retired", "door_has_lock", "consent_missing", "binding_ended",
+}  # fmt: skip
+
+
+def _engine_slugs() -> set[str]:
+    """Slugs that the phone's own code raises or reports, read from its source."""
+    found = {kind.code for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")}
+    for path in (MOBILE / "engine").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "").endswith(("Error", "Verdict")):
+                texts = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
+                found |= {text for text in texts if isinstance(text, str) and re.fullmatch(r"[a-z_]+", text)}
+    return found - {"disconnected"} | {
+        f"weak_pin_{why}" for why in ("short", "long", "repeat", "sequence", "common")
+    }
+
+
+def _used_keys() -> set[str]:
+    """Keys of the catalogue named in code and kv, and those built from enumerations."""
+    keys: set[str] = set()
+    for path in [*MOBILE.rglob("viewmodels/*.py"), *MOBILE.rglob("ui/*.py"), *MOBILE.rglob("ui/kv/*.kv")]:
+        keys |= set(re.findall(r"[\"']((?:[a-z]+)\.[a-z_]+)[\"']", path.read_text(encoding="utf-8")))
+    keys |= {f"opening.{state.value}" for state in OpeningState if state is not OpeningState.IDLE}
+    return {key for key in keys if key.split(".")[0] in PREFIXES}
+
+
+PREFIXES = {
+    "app", "nav", "common", "pin", "enrol", "signin", "today", "door", "opening", "result", "help", "history",
+    "settings", "sync", "date", "time",
+}  # fmt: skip
+
+
+def _catalogue(language: str) -> set[str]:
+    text = (LOCALE / language / "LC_MESSAGES" / "mobile.po").read_text(encoding="utf-8")
+    return set(re.findall(r'^msgid "([^"]+)"', text, re.M))
+
+
+def test_swedish_comes_first() -> None:
+    assert languages() == ["sv", "en"]
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_reason_of_the_protocol_has_words_and_a_next_step(language: str) -> None:
+    for reason in Reason:
+        words = reasons(language)[reason.slug]
+        assert words.title and words.happened and words.next
+        assert words.happened.endswith(".") and words.next.endswith((".", "”."))
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_error_of_the_phone_has_words(language: str) -> None:
+    assert _engine_slugs() - set(reasons(language)) == set()
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_code_a_server_can_send_a_phone_has_words(language: str) -> None:
+    assert set(SERVER_CODES) - NOT_FOR_PHONES - set(reasons(language)) == set()
+
+
+def test_all_languages_explain_the_same_reasons() -> None:
+    assert len({frozenset(reasons(language)) for language in languages()}) == 1
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_key_of_the_screens_is_in_the_catalogue(language: str) -> None:
+    assert _used_keys() - _catalogue(language) == {"app.lang"} & _used_keys()
+
+
+def test_all_catalogues_have_the_same_keys() -> None:
+    assert _catalogue("sv") == _catalogue("en")
+
+
+def test_an_unknown_slug_is_unexpected_not_a_crash() -> None:
+    assert Texts("sv").reason("of_a_later_version") == Texts("sv").reason("unexpected")
+
+
+def test_plurals() -> None:
+    assert Texts("en").count("sync.waiting", 1) == "1 log waiting"
+    assert Texts("en").count("sync.waiting", 2) == "2 logs waiting"
+    assert Texts("sv").count("sync.waiting", 1) == "1 logg väntar"
