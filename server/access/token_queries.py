@@ -63,7 +63,7 @@ def hold_bearers(bearer_ids: Collection[int]) -> dict[int, Bearer]:
     list(
         Bearer.objects.filter(pk__in=bearer_ids)
         .order_by("pk")
-        .select_for_update()
+        .select_for_update(no_key=True)
         .values_list("pk", flat=True)
     )
     rows = Bearer.objects.filter(

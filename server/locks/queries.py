@@ -77,9 +77,12 @@ def open_bindings(municipality_id: int | None = None) -> QuerySet[Binding]:
 
 
 def lock_for_update(binding_ids: Collection[int]) -> list[Binding]:
-    """Lock the bindings' rows in a fixed order (no deadlocks) and return them with lock and door."""
+    """Lock the bindings' rows in a fixed order (no deadlocks) and return them with lock and door.
+
+    The lock leaves the key alone: rows that refer to a binding may be inserted meanwhile.
+    """
     ordered = Binding.unscoped.filter(pk__in=binding_ids).order_by("pk")
-    list(ordered.select_for_update().values_list("pk", flat=True))
+    list(ordered.select_for_update(no_key=True).values_list("pk", flat=True))
     return list(ordered.select_related("lock", "door"))
 
 

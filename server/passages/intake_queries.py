@@ -52,7 +52,7 @@ def hold_positions(epochs: Collection[Epoch]) -> dict[Epoch, LogPosition]:
     for lock, epoch in epochs:
         wanted |= Q(lock=lock, epoch=epoch)
     ordered = LogPosition.objects.filter(wanted).order_by("lock", "epoch")
-    list(ordered.select_for_update().values_list("pk", flat=True))
+    list(ordered.select_for_update(no_key=True).values_list("pk", flat=True))
     return {(row.lock_id, row.epoch): row for row in ordered.select_related("lock")}
 
 

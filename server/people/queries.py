@@ -16,7 +16,7 @@ def phone_by_token_hash(token_hash: bytes) -> Phone | None:
 
 def code_for_update(code_hash: bytes) -> EnrolmentCode | None:
     """Return the enrolment code, its row locked until the transaction ends."""
-    return EnrolmentCode.unscoped.select_for_update().filter(code_hash=code_hash).first()
+    return EnrolmentCode.unscoped.select_for_update(no_key=True).filter(code_hash=code_hash).first()
 
 
 def bearer_on_phone(phone: Phone, user_id: int) -> Bearer | None:

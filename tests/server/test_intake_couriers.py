@@ -1,4 +1,4 @@
-"""Rule 5 against every kind of courier at once: random histories, handed in by phones that do as they like."""
+"""Rule 5 against every kind of courier at once: random logs, handed in by phones that do as they like."""
 
 from __future__ import annotations
 

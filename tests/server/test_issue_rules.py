@@ -15,6 +15,7 @@ from protocol.errors import SignatureError
 from server.access.domain.issue import issue_ahead, issue_for_bearer, issue_for_shift
 from server.access.models import Revocation, Token
 from server.locks.models import Binding, BindingGroup, Bulletin
+from server.places.models import DoorPath
 from tests.server.device import Device
 from tests.server.issuer import Issuer, mount, second_phone
 from tests.server.world import (
@@ -141,9 +142,16 @@ def test_rule_01_nobody_elses_shift(issuer: Issuer) -> None:
     assert issue_for_shift(shift=issuer.world.shift, bearer=bert, at=NOW).signed == 0
 
 
-moments = st.one_of(
-    st.none(), st.integers(-120, 900).map(lambda minutes: SHIFT_START + timedelta(minutes=minutes))
-)
+def around_the_shift(least: int, most: int) -> st.SearchStrategy[datetime]:
+    """Moments from `least` to `most` minutes after the shift's start."""
+    return st.integers(least, most).map(lambda minutes: SHIFT_START + timedelta(minutes=minutes))
+
+
+def _known(*ends: datetime | None) -> list[datetime]:
+    return [end for end in ends if end is not None]
+
+
+moments = st.one_of(st.none(), around_the_shift(-120, 900))
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -154,7 +162,7 @@ moments = st.one_of(
     withdrawn=moments,
     binding_end=moments,
     last_day=st.one_of(st.none(), st.dates(date(2026, 11, 21), date(2026, 11, 26))),
-    at=st.integers(-30 * 60, 20 * 60).map(lambda minutes: SHIFT_START + timedelta(minutes=minutes)),
+    at=around_the_shift(-30 * 60, 20 * 60),
 )
 def test_rule_03_no_token_outlives_shift_assignment_consent_binding_or_employment(  # noqa: PLR0917
     issuer: Issuer,
@@ -166,32 +174,22 @@ def test_rule_03_no_token_outlives_shift_assignment_consent_binding_or_employmen
     last_day: date | None,
     at: datetime,
 ) -> None:
-    world = issuer.world
+    world, apartment = issuer.world, issuer.world.apartment_binding
     with transaction.atomic():
         world.shift.ends_at = SHIFT_START + timedelta(hours=hours)
         world.assignment.ends_at = assignment_end
         world.client_consent.valid_to, world.client_consent.withdrawn_at = consent_end, withdrawn
         world.alice.employed_to = last_day
-        world.apartment_binding.ends_at = binding_end
-        for changed in (
-            world.shift,
-            world.assignment,
-            world.client_consent,
-            world.alice,
-            world.apartment_binding,
-        ):
+        apartment.ends_at = binding_end
+        for changed in (world.shift, world.assignment, world.client_consent, world.alice, apartment):
             changed.save()
-        ends = [
-            world.shift.ends_at + GRACE,
-            *(end for end in (assignment_end, consent_end, withdrawn, binding_end) if end is not None),
-        ]
+        ends = [world.shift.ends_at + GRACE, *_known(assignment_end)]
         if last_day is not None:  # midnight in Sweden is 23:00 UTC in November
             ends.append(datetime(last_day.year, last_day.month, last_day.day, 23, tzinfo=at.tzinfo))
         for token in issue(issuer, at):
             claims = issuer.claims(token.document)
-            assert claims.expires <= min(
-                end.timestamp() for end in (ends if token.binding == world.apartment_binding else ends[:1])
-            )
+            own = _known(consent_end, withdrawn, binding_end) if token.binding == apartment else []
+            assert claims.expires <= min(end.timestamp() for end in [*ends, *own])
             assert claims.not_before >= (SHIFT_START - LEAD).timestamp()
             assert claims.not_before < (at + timedelta(hours=24)).timestamp()
             assert claims.issued_at == int(at.timestamp()) < claims.expires
@@ -202,19 +200,13 @@ def test_rule_03_no_token_outlives_shift_assignment_consent_binding_or_employmen
 
 class TestReissuing:
     def test_a_longer_shift_replaces_and_revokes_nothing(self, issuer: Issuer) -> None:
-        old = issue(issuer)
+        issue(issuer)
         issuer.world.shift.ends_at = SHIFT_END + HOUR
         issuer.world.shift.save()
         done = issue_ahead(municipality=issuer.municipality, at=LATER)
         assert (done.signed, done.replaced, done.revoked) == (2, 2, 0)
         assert {token.expires for token in issue(issuer, LATER)} == {SHIFT_END + HOUR + GRACE}
-        assert (
-            newest(
-                old[0].binding,
-                issuer.gate_lock if old[0].binding == issuer.world.gate_binding else issuer.apartment_lock,
-            ).revoked
-            == frozenset()
-        )
+        assert newest(issuer.world.gate_binding, issuer.gate_lock).revoked == frozenset()
 
     def test_a_shorter_shift_revokes_the_longer_token(self, issuer: Issuer) -> None:
         issue(issuer)
@@ -243,8 +235,6 @@ def test_two_providers_share_a_gate_under_numbers_of_their_own(issuer: Issuer) -
     team = make_team(issuer.municipality, "Omsorg Syd", "Grupp S")
     door = make_door(world.property, "apartment", number="1202")
     make_client(door, team, "4720")
-    from server.places.models import DoorPath
-
     DoorPath.objects.create(municipality=issuer.municipality, apartment=door, via=world.gate)
     mount(door, Device(), at=NOW)
     carin = make_staff(team, "Carin Carlsson")

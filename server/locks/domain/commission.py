@@ -85,7 +85,7 @@ def _identity(document: bytes) -> LockIdentity:
 
 def _lock(door: Door, stated: LockIdentity, name: str) -> Lock:
     """Return the lock's row, locked against a second commissioning at the same time."""
-    known: Lock | None = Lock.unscoped.select_for_update().filter(lock_id=stated.lock_id).first()
+    known: Lock | None = Lock.unscoped.select_for_update(no_key=True).filter(lock_id=stated.lock_id).first()
     if known is None:
         return _register(door, stated, name or stated.lock_id.hex())
     if known.municipality_id != door.municipality_id:

@@ -49,7 +49,10 @@ def take_in(*, documents: Sequence[bytes], courier: Phone, at: datetime) -> list
     results: dict[bytes, Result] = {}
     opened = _open_all(documents, courier, results, at)
     if opened:
-        results |= _weigh_all(opened, courier, at)
+        weighed, touched = _weigh_all(opened, courier, at)
+        results |= weighed
+        # After the commit: bindings are locked last and alone, so that nothing here can deadlock on them.
+        build_bulletins(courier.municipality, touched, at=at)
     answered: set[bytes] = set()
     in_order = []
     for digest in map(digest_of, documents):
@@ -109,7 +112,10 @@ def _remember_refused(refused: Sequence[tuple[bytes, RejectedError]], courier: P
 
 
 @transaction.atomic
-def _weigh_all(opened: Sequence[Opened], courier: Phone, at: datetime) -> dict[bytes, Result]:
+def _weigh_all(
+    opened: Sequence[Opened], courier: Phone, at: datetime
+) -> tuple[dict[bytes, Result], set[int]]:
+    """Return results by digest, and the bindings whose bulletin has a newer receipt to bring."""
     run = Run(municipality=courier.municipality, at=at)
     run.hold(opened)
     results: dict[bytes, Result] = {}
@@ -128,13 +134,11 @@ def _weigh_all(opened: Sequence[Opened], courier: Phone, at: datetime) -> dict[b
     _bound_held(verdicts, waiting, fresh)
     stored = run.settle({digest: row.pk for digest, row in {**held_rows, **rows}.items()})
     _note_verdicts({**held_rows, **rows}, verdicts, at)
-    if run.touched:
-        build_bulletins(courier.municipality, run.touched, at=at)
     for one in fresh:
         verdict, count = verdicts[one.digest], stored[one.digest]
         again = verdict.status == STORED and not count
         results[one.digest] = Result(KNOWN if again else verdict.status, verdict.code, count)
-    return results
+    return results, run.touched
 
 
 def _store_batches(fresh: Sequence[Opened], courier: Phone, at: datetime) -> dict[bytes, SealedBatch]:
