@@ -45,9 +45,9 @@ def parse_log(data: bytes) -> SealedLog:
     version, kid, ciphertext = fields.array(cbor.decode(data, max_size=MAX_LOG), 3, "sealed log")
     if version != _VERSION or isinstance(version, bool):
         raise ProtocolError("sealed log of another version")
-    return SealedLog(
-        fields.octets(kid, KID_LENGTH, "sealing key id"), fields.blob(ciphertext, MAX_LOG, "sealed log")
-    )
+    if len(fields.blob(ciphertext, MAX_LOG, "sealed log")) <= OVERHEAD:
+        raise ProtocolError("sealed log is shorter than its key and tag")
+    return SealedLog(fields.octets(kid, KID_LENGTH, "sealing key id"), ciphertext)
 
 
 def seal_adv_keys(adv_keys: tuple[bytes, ...], lock_seal_public: bytes, binding: bytes, seq: int) -> bytes:
