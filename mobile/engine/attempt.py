@@ -84,7 +84,7 @@ class Attempt:
         self._time_asked = self._renewed = False
         self._busy = self._links = 0
         self._open_end: tuple[Link, Conversation] | None = None
-        self._statement: asyncio.Task[None] | None = None
+        self._statement: asyncio.Task[bool] | None = None
 
     async def run(self) -> Verdict:
         """Work until the truth is known or patience is out. Never raises but when cancelled."""
@@ -228,7 +228,9 @@ class Attempt:
         return True
 
     async def _time_taken(self, conversation: Conversation) -> bool:
-        """Wait for fresh time from the server and for the lock to take it."""
+        """Wait for fresh time from the server, if it can be had, and for the lock to take it."""
+        if self._statement is None or not await self._statement:
+            return False
         try:
             result = await conversation.wait_for(TimeResult, CARRY_SECONDS)
         except (TimeoutError, LinkLostError):
@@ -245,13 +247,15 @@ class Attempt:
             return False
         return result.reason == Reason.GRANTED
 
-    async def _fetch_time(self, conversation: Conversation) -> None:
+    async def _fetch_time(self, conversation: Conversation) -> bool:
+        """Ask the server for its time for this session; True when there is something to hand over."""
         digest = conversation.session.m0_hash
         if digest is None:
-            return
+            return False
         statement = await self._around.courier.fresh_time(self._errand.lock.binding, digest)
         if statement is not None:
             conversation.hand_over_time(statement)
+        return statement is not None
 
     async def _ride_along(self, conversation: Conversation, seconds: float) -> None:
         while not conversation.over:

@@ -147,7 +147,11 @@ class PhoneEngine:
         content = await self._enrolment.enrol(server_url, code)
         await self._shut()
         bearer_id = self._setup.random(BEARER_ID_BYTES).hex()
-        vault = await self._vaults.create(bearer_id, pin, await asyncio.to_thread(codec.encode, content))
+        try:
+            vault = await self._vaults.create(bearer_id, pin, await asyncio.to_thread(codec.encode, content))
+        except EngineError:
+            self._show_shut()
+            raise
         with suppress(EngineError):  # a label is a convenience; the vault is what counts
             self._bearers.label(bearer_id, initials(content.identity.staff_name))
         self._active = bearer_id

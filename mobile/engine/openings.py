@@ -123,7 +123,7 @@ class Openings:
             if not result.done():
                 await self._finish(key, result, Verdict(OpeningState.FAILED, "unexpected"))
         finally:
-            self._running.pop(key, None)
+            self._leave(key, result)
             if not result.done():
                 result.cancel()
         self._on_done()
@@ -151,7 +151,7 @@ class Openings:
     async def _finish(self, key: _Key, result: asyncio.Future[Opening], verdict: Verdict) -> None:
         """Tell the person first, then write it down."""
         opening = self._show(*key, verdict)
-        self._running.pop(key, None)
+        self._leave(key, result)
         if not result.done():
             result.set_result(opening)
         try:
@@ -160,6 +160,11 @@ class Openings:
             self._board.show_sync(stale_reason=error.code)
         except OSError:
             self._board.show_sync(stale_reason="storage_failed")
+
+    def _leave(self, key: _Key, result: asyncio.Future[Opening]) -> None:
+        """This tap is worked on no more; a newer one at the same door stays."""
+        if self._running.get(key) is result:
+            del self._running[key]
 
     def _show(self, door_id: str, operation: Operation, verdict: Verdict) -> Opening:
         opening = Opening(door_id, operation, verdict.state, verdict.reason, self._clock.now())

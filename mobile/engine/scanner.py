@@ -108,7 +108,7 @@ class Scanner:
         await self._start_scan(only_if_stopped=True)
         newer_than = max(newer_than, asyncio.get_running_loop().time() - FRESH_SECONDS)
         while True:
-            if self._scanner is None:
+            if self._bluetooth is not Bluetooth.ON:
                 raise RadioOffError(self._bluetooth)
             seen = self._sightings.get(binding)
             if seen is not None and seen.heard_at > newer_than:

@@ -11,7 +11,7 @@ from mobile.engine.board import Board
 from mobile.engine.clock import Clock
 from mobile.engine.content import Content
 from mobile.engine.courier import Courier
-from mobile.engine.errors import EngineError, ServerError, SignInError
+from mobile.engine.errors import EngineError, LockedError, ServerError, SignInError
 from mobile.engine.http import APP_VERSION, Answer, Http
 from mobile.engine.keyring import Keyring
 from mobile.engine.merge import Merged, merge, onto
@@ -48,7 +48,14 @@ class Syncer:
         self._keyring.content  # noqa: B018 - LockedError before anything is begun
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._told())
-        return await asyncio.shield(self._running)
+        running = self._running
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if running.cancelled() and task is not None and not task.cancelling():
+                raise LockedError from None  # the app was locked under it
+            raise
 
     async def cancel(self) -> None:
         """Give up a sync under way."""

@@ -143,6 +143,23 @@ async def test_a_second_tap_joins_the_first(tmp_path: Path) -> None:
 
 
 @virtual_time
+async def test_a_third_tap_joins_the_second_while_the_first_still_carries_logs(tmp_path: Path) -> None:
+    w = world(tmp_path)
+    w.ether.conditions.connection_interval = 0.05
+    lock, phone = await w.at_the_door()
+    assert (await phone.engine.open_door(lock.door_id)).state is S.OPEN
+    second = asyncio.create_task(phone.engine.open_door(lock.door_id))
+    while phone.engine.state.sync.waiting_logs == 0:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.3)
+    third = asyncio.create_task(phone.engine.open_door(lock.door_id))
+    assert await second == await third
+    await phone.engine.settled()
+    assert lock.kinds().count("GRANTED") == 2
+    await w.close()
+
+
+@virtual_time
 async def test_opening_and_locking_at_once_happen_one_after_the_other(tmp_path: Path) -> None:
     w = world(tmp_path)
     lock, phone = await w.at_the_door()

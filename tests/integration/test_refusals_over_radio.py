@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -209,6 +210,27 @@ async def test_a_lock_that_lost_its_clock_gets_fresh_time_from_a_phone_with_cove
     await phone.engine.open_door(lock.door_id)
     flags = [Granted.parse(entry.detail).flags for entry in lock.entries() if entry.kind == EntryType.GRANTED]
     assert flags == [1, 0], "since then it knows"
+    await w.close()
+
+
+@virtual_time
+async def test_a_lock_that_lost_its_clock_refuses_at_once_a_phone_without_coverage(tmp_path: Path) -> None:
+    """Its token has used up what may be accepted meanwhile; there is nothing to wait for."""
+    w = world(tmp_path)
+    lock, phone = await w.at_the_door()
+    lock.power_off()
+    await lock.power_on(rtc_lost=True)
+    loop = asyncio.get_running_loop()
+    for _ in range(40):
+        before = loop.time()
+        opening = await phone.engine.open_door(lock.door_id)
+        if opening.state is S.REFUSED:
+            break
+        await phone.engine.settled()
+    assert (opening.state, opening.reason) == (S.REFUSED, "time_uncertain")
+    assert loop.time() - before < 3
+    w.server.away = False
+    assert (await phone.engine.open_door(lock.door_id)).state in (S.OPEN, S.ALREADY_OPEN)
     await w.close()
 
 

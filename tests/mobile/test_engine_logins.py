@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from mobile.engine.engine import PhoneEngine
 from mobile.engine.errors import (
+    DiskFullError,
     EngineError,
     InsecureServerError,
     LockedError,
@@ -23,6 +25,7 @@ from mobile.engine.state import LoginState, Stage, SyncStatus
 from mobile.engine.storage.vaultfile import Cost
 from tests.lockagent.world import Issuer
 from tests.mobile.issuing import CODE, PASSWORD, PIN, TOTP, URL, USERNAME, SmallServer
+from tests.mobile.power import MemoryDisk
 
 CHEAP = Cost(memory_kib=64, passes=1, lanes=1)
 NOW = 1_790_000_000
@@ -189,6 +192,46 @@ async def test_rule_04_a_revoked_phone_keeps_no_right(
     assert engine._keyring.content.rights == {}
     assert engine._keyring.content.session == ""
     assert engine.state.login is LoginState.SIGNED_OUT
+
+
+async def test_locking_the_app_under_a_sync_says_so(tmp_path: Path, server: SmallServer) -> None:
+    gate = asyncio.Event()
+    inner = server.transport()
+
+    class Slow(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path.endswith("/sync"):
+                await gate.wait()
+            return await inner.handle_async_request(request)
+
+    engine = PhoneEngine(Setup(tmp_path, transport=Slow(), vault_cost=CHEAP, sync_seconds=None))
+    await engine.start()
+    await engine.enrol(URL, CODE, PIN)
+    await engine.sign_in(USERNAME, PASSWORD)
+    await engine.second_factor(TOTP)
+    syncing = asyncio.create_task(engine.sync())
+    await asyncio.sleep(0.05)
+    assert engine.state.sync.syncing
+    await engine.lock_app()
+    with pytest.raises(LockedError):
+        await syncing
+    assert not engine.state.sync.syncing
+    await engine.stop()
+
+
+async def test_a_full_disk_at_enrolment_leaves_a_shut_phone(tmp_path: Path, server: SmallServer) -> None:
+    disk = MemoryDisk()
+    setup = Setup(tmp_path, transport=server.transport(), vault_cost=CHEAP, sync_seconds=None, disk=disk)
+    engine = PhoneEngine(setup)
+    await engine.start()
+    disk.room = 10
+    with pytest.raises(DiskFullError):
+        await engine.enrol(URL, CODE, PIN)
+    assert engine.state.stage is not Stage.UNLOCKED
+    disk.room = 1 << 40
+    await engine.enrol(URL, CODE, PIN)
+    assert engine.state.stage is Stage.UNLOCKED
+    await engine.stop()
 
 
 async def test_two_syncs_at_once_are_one(engine: PhoneEngine, server: SmallServer) -> None:

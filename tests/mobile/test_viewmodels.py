@@ -180,8 +180,9 @@ def test_sync_bar_counts_what_waits_and_says_when_never_synced() -> None:
 
 
 def test_clock_off_is_said() -> None:
-    state = replace(OPEN_STATE, sync=SyncStatus(last_synced_at=NOW, clock_off_seconds=-900))
-    assert SyncBarModel(_session(state)).view().reason == "Telefonens klocka går fel"
+    state = replace(OPEN_STATE, sync=SyncStatus(last_synced_at=NOW + 900 - 120, clock_off_seconds=-900))
+    view = SyncBarModel(_session(state)).view()
+    assert (view.reason, view.text) == ("Telefonens klocka går fel", "Synkad för 2 min sedan")
 
 
 async def _try_pin(session: Session, model: PinModel) -> None:
