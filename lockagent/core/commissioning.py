@@ -26,7 +26,7 @@ def take(context: Context, package: Commission) -> None:
     try:
         keys = seal.open_adv_keys(news.secrets or b"", context.secrets.seal_private, news.binding, news.seq)
     except ProtocolError:
-        context.emit(CommissionResult(Reason.COMMISSION_INVALID))
+        context.emit(CommissionResult(Reason.COMMISSION_WRONG_LOCK))
         return
     _bind(context, Binding(package.manifest, package.manifest_bytes, news, package.bulletin_bytes, keys))
 

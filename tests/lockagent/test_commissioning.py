@@ -28,7 +28,7 @@ def test_a_package_for_another_lock_is_refused() -> None:
     bench = Bench(Place(Issuer(), SECRETS.identity))
     assert bench.commission(bench.place.commission(lock_id=b"otherone")) is Reason.COMMISSION_WRONG_LOCK
     other = secret("another lock's seal")
-    assert bench.commission(bench.place.commission(seal_to=other)) is Reason.COMMISSION_INVALID
+    assert bench.commission(bench.place.commission(seal_to=other)) is Reason.COMMISSION_WRONG_LOCK
 
 
 def test_a_bound_lock_follows_its_own_roots_only() -> None:
