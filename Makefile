@@ -12,8 +12,8 @@ CATALOGUES := $(patsubst %.po,%.mo,$(shell find mobile server -name '*.po' 2>/de
 
 # Oldest first: 3.11 is what the tests run on every day, and Kivy 2.3.1 has no build for 3.14 yet.
 PYTHONS := python3.11 python3.12 python3.13 python3
-TESTS ?= tests
-SERVER_TESTS := $(wildcard tests/server)
+# Whole files to one worker each: a file's server or browser starts once.
+PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --quiet
 
 .PHONY: help demo test bench lint lock vectors setup clean
 
@@ -25,9 +25,9 @@ demo: setup ## Play a shift on one machine: keys issued, doors opened offline, l
 
 test: lint ## Run every check and every test, the server's on SQLite and on a real PostgreSQL
 	@echo "== Tests (the server's on SQLite)"
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(PYTEST)
 	@echo "== The server's tests on PostgreSQL"
-	@$(BIN)/python -m pytest $(SERVER_TESTS) --database=postgres
+	@$(PYTEST) tests/server --database=postgres
 
 bench: setup ## Measure openings, issuing and intake; prints a table and writes var/bench/results.json
 	@$(BIN)/python -m bench

@@ -117,7 +117,9 @@ def bindings_of(locks: Collection[int]) -> Bindings:
 def bound_before(locks: Collection[int]) -> dict[Epoch, list[tuple[int, int]]]:
     """Return (number, binding) of every stored `bound` entry, in order, by lock and epoch."""
     found: dict[Epoch, list[tuple[int, int]]] = {}
-    rows = Passage.objects.filter(lock__in=locks, kind="bound", binding__isnull=False).order_by("epoch", "seq")
+    rows = Passage.objects.filter(lock__in=locks, kind="bound", binding__isnull=False).order_by(
+        "epoch", "seq"
+    )
     for lock, epoch, seq, binding in rows.values_list("lock_id", "epoch", "seq", "binding_id"):
         found.setdefault((lock, epoch), []).append((seq, binding))
     return found
