@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from mobile.engine import faults
 from mobile.engine.facade import Listener, Unsubscribe
 from mobile.engine.state import AppState, Opening
-
-log = logging.getLogger(__name__)
 
 
 class Board:
@@ -41,9 +39,9 @@ class Board:
         for listener in tuple(self._listeners):
             try:
                 listener(new)
-            except Exception:
+            except Exception as error:
                 # A screen that fails must not stop a door from being opened.
-                log.exception("a listener failed")
+                faults.note("a listener", error)
 
     def show_sync(self, **changes: Any) -> None:
         """Publish with these fields of `SyncStatus` changed."""

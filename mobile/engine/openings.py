@@ -8,11 +8,10 @@ id: a gate that has swung shut again must open for it.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from contextlib import suppress
 
-from mobile.engine import history
+from mobile.engine import faults, history
 from mobile.engine.attempt import Attempt, Errand, Surroundings
 from mobile.engine.board import Board
 from mobile.engine.clock import Clock
@@ -28,8 +27,6 @@ from mobile.engine.traffic import Traffic
 from mobile.engine.verdicts import NO_RIGHT, Verdict, gave_up
 from mobile.engine.views import in_order
 from protocol.token import Scope
-
-log = logging.getLogger(__name__)
 
 REQUEST_ID_BYTES = 8
 RENEW_SECONDS = 8.0
@@ -116,10 +113,10 @@ class Openings:
                 return
             async with self._at_lock.setdefault(errand.lock.binding, asyncio.Lock()):
                 await self._attempt(key, result, errand)
-        except Exception:
+        except Exception as error:
             # A fault of our own must still end the tap on screen, and must never look like success; what the
             # person has been told already stays told.
-            log.exception("a tap failed")
+            faults.note("a tap", error)
             if not result.done():
                 await self._finish(key, result, Verdict(OpeningState.FAILED, "unexpected"))
         finally:

@@ -54,14 +54,16 @@ class Radio:
     ) -> None:
         self._scanner_backend, self._client_backend = scanner_backend, client_backend
 
-    def scanner(self, on_advert: AdvertisementDataCallback) -> BleakScanner:
-        """An active scanner for locks of ours: the scan response carries what they are recognised by."""
-        return BleakScanner(
+    async def scan(self, on_advert: AdvertisementDataCallback) -> BleakScanner:
+        """Start an active scan for locks of ours: the scan response carries what they are recognised by."""
+        scanner = BleakScanner(
             on_advert,
             service_uuids=[gatt.SERVICE_UUID],
             scanning_mode="active",
             backend=self._scanner_backend,
         )
+        await scanner.start()
+        return scanner
 
     def client(
         self, device: BLEDevice, on_lost: Callable[[BleakClient], None], patience: float

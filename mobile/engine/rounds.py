@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 
+from mobile.engine import faults
 from mobile.engine.courier import Courier
 from mobile.engine.errors import EngineError
 from mobile.engine.keyring import Keyring
 from mobile.engine.sync import Syncer
-
-log = logging.getLogger(__name__)
 
 
 class Rounds:
@@ -60,9 +58,9 @@ class Rounds:
         try:
             await work()
         except EngineError as error:
-            log.info("not now: %s", error.code)  # the sync bar tells why
-        except Exception:
-            log.exception("work in the background failed")
+            faults.log.info("not now: %s", error.code)  # the sync bar tells why
+        except Exception as error:
+            faults.note("work in the background", error)
 
     async def _round(self) -> None:
         if self._keyring.is_open and self._keyring.content.session:

@@ -143,17 +143,17 @@ class Scanner:
                 return
             await self._stop_scan()
             self._last_start = self._last_heard = asyncio.get_running_loop().time()
-            scanner = self._radio.scanner(self._on_advert)
             try:
-                await bounded(scanner.start(), START_SECONDS)
+                self._scanner = await bounded(self._radio.scan(self._on_advert), START_SECONDS)
             except RadioOffError as error:
                 self._tell(error.bluetooth)
-                return
-            except LinkLostError:
-                self._tell(Bluetooth.UNKNOWN)
-                return
-            self._scanner = scanner
-            self._tell(Bluetooth.ON)
+            except LinkLostError as error:
+                # No system bus, no driver: platforms say it as an operating system's error.
+                why = error.__cause__
+                missing = isinstance(why, OSError) and not isinstance(why, TimeoutError)
+                self._tell(Bluetooth.NO_ADAPTER if missing else Bluetooth.UNKNOWN)
+            else:
+                self._tell(Bluetooth.ON)
 
     async def _stop_scan(self) -> None:
         scanner, self._scanner = self._scanner, None

@@ -6,11 +6,13 @@ import asyncio
 import threading
 from collections.abc import Mapping
 
+import pytest
+from bleak.backends.scanner import BaseBleakScanner
 from bumble.core import UUID, AdvertisingData
 from bumble.device import Device
 
 from mobile.engine.nearby import GONE_AFTER, NearbyList
-from mobile.engine.radio import Radio
+from mobile.engine.radio import Radio, RadioOffError
 from mobile.engine.scanner import Scanner
 from mobile.engine.state import Bluetooth, Nearby
 from protocol import advert, gatt
@@ -173,6 +175,26 @@ async def test_a_door_walked_away_from_is_no_longer_near() -> None:
     await asyncio.sleep(15)
     assert heard.nearby == {}
     await heard.scanner.stop()
+
+
+async def test_a_machine_without_bluetooth_is_said_to_have_none() -> None:
+    class NoBus(BaseBleakScanner):
+        def __init__(self, *_arguments: object, **_options: object) -> None:
+            super().__init__(None, None)
+
+        async def start(self) -> None:
+            raise FileNotFoundError("/run/dbus/system_bus_socket")
+
+        async def stop(self) -> None:
+            pass
+
+    told: list[Bluetooth] = []
+    scanner = Scanner(Radio(scanner_backend=NoBus), on_bluetooth=told.append, on_nearby=lambda _: None)
+    await scanner.start()
+    assert told == [Bluetooth.NO_ADAPTER]
+    with pytest.raises(RadioOffError):
+        await scanner.find(b"binding1", newer_than=0, until=asyncio.get_running_loop().time() + 9)
+    await scanner.stop()
 
 
 def test_a_jumping_signal_does_not_make_the_list_jump() -> None:
