@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
 from typing import Any, Protocol, TypeVar
@@ -55,8 +56,9 @@ def report(finished: Future[T], done: Done[T], failed: Failed) -> None:
     except CancelledError:
         failed(EngineError("unexpected"))
     except Exception as error:
-        # The person gets plain words; the log gets the type only, since messages may quote secrets.
-        log.error("engine verb failed: %s", type(error).__name__)
+        # The person gets plain words; the log gets type and place only, since messages may quote secrets.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        log.error("engine verb failed: %s in %s:%s", type(error).__name__, place.filename, place.lineno)
         failed(EngineError("unexpected"))
     else:
         done(result)

@@ -56,24 +56,29 @@ class SyncBarModel:
         sync = self._session.state.sync
         if sync.stale_reason:
             return slug_from_server(sync.stale_reason)
-        if sync.last_synced_at is None:
+        age = self._age_seconds()
+        if age is None:
             return "never_synced"
         if abs(sync.clock_off_seconds) >= CLOCK_OFF_AFTER:
             return "clock_off"
-        old = self._session.now() - sync.last_synced_at >= STALE_AFTER
-        return "server_unreachable" if old else ""
+        return "server_unreachable" if age >= STALE_AFTER else ""
 
     def _only_away(self, slug: str) -> bool:
         """No coverage for a while is a normal stairwell: it is told, but not in red."""
-        last = self._session.state.sync.last_synced_at
-        away = slug == "server_unreachable" and last is not None
-        return away and self._session.now() - (last or 0) < AWAY_AFTER
+        age = self._age_seconds()
+        return slug == "server_unreachable" and age is not None and age < AWAY_AFTER
+
+    def _age_seconds(self) -> int | None:
+        """Seconds since the last sync, a wrong clock of the phone allowed for; None = never synced."""
+        sync = self._session.state.sync
+        if sync.last_synced_at is None:
+            return None
+        return max(0, self._session.now() - sync.clock_off_seconds - sync.last_synced_at)
 
     def _age(self) -> str:
-        texts, last = self._session.texts, self._session.state.sync.last_synced_at
-        if last is None:
+        texts, age = self._session.texts, self._age_seconds()
+        if age is None:
             return texts.tr("sync.never")
-        age = max(0, self._session.now() - last)
         if age < 60:
             return texts.tr("sync.now")
         if age < 3600:
