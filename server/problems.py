@@ -17,6 +17,11 @@ TEXTS: dict[str, tuple[int, str, str]] = {
     "not_acceptable": (406, "Svaret finns bara som JSON.", "The answer is JSON only."),
     "too_large": (413, "För mycket på en gång.", "Too much at once."),
     "throttled": (429, "För många försök. Vänta en stund.", "Too many attempts. Wait a moment."),
+    "keys_missing": (
+        503,
+        "Kommunen har inga nycklar på servern ännu.",
+        "The municipality has no keys at the server yet.",
+    ),
     "server_error": (500, "Något gick fel på servern.", "Something went wrong at the server."),
     "not_permitted": (403, "Du får inte göra det här.", "You may not do this."),
     "device_unknown": (

@@ -12,9 +12,11 @@ from django.test import Client as Http
 from protocol import manifest
 from protocol.keys import x25519_public
 from protocol.manifest import RootSet
+from server.access.domain.issue import issue_for_bearer
+from server.access.models import Token
 from server.people.domain.enrolment import hash_device_token, make_enrolment_code
 from server.people.models import Bearer, EnrolmentCode, Phone
-from server.tenancy.models import Municipality
+from server.tenancy.models import Manifest, Municipality
 from tests.server.issuer import Issuer, b64, give_sign_in, private_key, unb64
 from tests.server.issuer import Phone as HttpPhone
 from tests.server.world import NOW, make_staff
@@ -120,6 +122,27 @@ def test_a_pool_phone_takes_a_second_person_and_keeps_its_token(issuer: Issuer, 
     ).json()
     assert (second["phone_id"], second["device_token"]) == (first["phone_id"], first["device_token"])
     assert second["bearer_id"] != first["bearer_id"]
+
+
+def test_the_same_person_again_on_a_pool_phone_loses_the_earlier_key(issuer: Issuer, client: Http) -> None:
+    def again(token: str = "") -> dict[str, Any]:
+        code = make_enrolment_code(staff=issuer.world.alice, for_pool_phone=True)[1]
+        given: dict[str, Any] = enrol(client, body(code), token).json()
+        return given
+
+    first = again()
+    issue_for_bearer(bearer=Bearer.objects.get(pk=first["bearer_id"]), at=NOW)
+    second = again(first["device_token"])
+    assert second["phone_id"] == first["phone_id"]
+    assert Bearer.objects.get(pk=first["bearer_id"]).revoked_at == NOW
+    lost = Token.objects.filter(bearer=first["bearer_id"])
+    assert [token.revoked_at for token in lost] == [NOW, NOW]
+
+
+def test_a_municipality_without_keys_enrols_nobody(issuer: Issuer, client: Http, code: str) -> None:
+    Manifest.unscoped.all().delete()
+    assert refusal(enrol(client, body(code))) == (503, "keys_missing")
+    assert EnrolmentCode.objects.get().used_at is None
 
 
 def test_a_personal_phone_never_takes_a_second_person(issuer: Issuer, client: Http, code: str) -> None:

@@ -24,7 +24,7 @@ from server.tenancy.policy import policy_of
 SESSION_HEADER = OpenApiParameter(
     "X-Session-Token", str, OpenApiParameter.HEADER, required=True, description="allauth app session"
 )
-PROBLEMS = dict.fromkeys((400, 401, 403, 413, 415, 426), ProblemSerializer)
+PROBLEMS = dict.fromkeys((400, 401, 403, 413, 415, 426, 503), ProblemSerializer)
 
 
 class SyncView(BearerView):

@@ -21,8 +21,8 @@ from server.locks.models import Binding, Bulletin
 from server.locks.queries import newest_bulletins
 from server.people.models import Bearer
 from server.places.models import Door
+from server.tenancy.domain.keyring import current_manifest
 from server.tenancy.policy import policy_of
-from server.tenancy.queries import newest_manifest
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ def sync(*, bearer: Bearer, known: Cursor, at: datetime) -> Answer:
     _news(answer, tokens, newest, known)
     _doors(answer, said, known)
     answer.removed_rights = queries.names_of_tokens(known.tokens - {token.pk for token in tokens}, at=at)
-    manifest = newest_manifest(bearer.municipality_id)
-    answer.manifest = bytes(manifest.document) if manifest.version > known.manifest_version else None
+    manifest, document = current_manifest(bearer.municipality)
+    answer.manifest = document if manifest.version > known.manifest_version else None
     answer.cursor = Cursor(
         manifest_version=manifest.version,
         tokens=frozenset(token.pk for token in tokens),

@@ -25,7 +25,7 @@ from server.places.models import Door
 from server.problems import Problem
 
 MAX_ID = 2**63 - 1
-PROBLEMS = dict.fromkeys((400, 401, 403, 404, 413, 415), ProblemSerializer)
+PROBLEMS = dict.fromkeys((400, 401, 403, 404, 413, 415, 503), ProblemSerializer)
 
 
 class FreshTimeRequest(serializers.Serializer[Any]):

@@ -67,7 +67,7 @@ class EnrolView(ApiView):
         request=EnrolRequest,
         responses={
             200: EnrolResponse,
-            **dict.fromkeys((400, 404, 409, 410, 413, 415, 426, 429), ProblemSerializer),
+            **dict.fromkeys((400, 404, 409, 410, 413, 415, 426, 429, 503), ProblemSerializer),
         },
         auth=[],
     )

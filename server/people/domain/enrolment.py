@@ -17,15 +17,19 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django_scopes import scope
 
 from protocol import keys
 from protocol.errors import ProtocolError
 from protocol.keys import HolderKey
+from server.access.domain.revoke import revoke_bearer
+from server.access.models import Revocation
 from server.audit import actions
 from server.audit.domain import record
 from server.people.models import Bearer, EnrolmentCode, Phone, StaffMember, User
 from server.people.queries import code_for_update
 from server.problems import Problem
+from server.tenancy.domain.keyring import current_manifest
 from server.tenancy.domain.versions import refuse_old_app
 
 CODE_MADE = actions.register("enrolment.code_made", _("enrolment code made"))
@@ -105,6 +109,7 @@ def enrol(
     holder = _usable_key(key_type, public_key)
     found = _good_code(code, at)
     refuse_old_app(found.municipality, app_version)
+    current_manifest(found.municipality)  # without keys the phone could trust nobody
     joins = (
         known_phone is not None
         and found.for_pool_phone
@@ -156,8 +161,10 @@ def _new_phone(code: EnrolmentCode, token: str, model: str) -> Phone:
 
 
 def _new_bearer(code: EnrolmentCode, phone: Phone, holder: HolderKey, at: datetime) -> Bearer:
-    # The same person again on the same phone: the earlier key is lost, its tokens are bound to nothing.
-    Bearer.unscoped.filter(staff=code.staff_id, phone=phone, revoked_at=None).update(revoked_at=at)
+    # The same person again on the same phone: the earlier key is lost, and what it may open dies with it.
+    with scope(municipality=code.municipality_id):
+        for earlier in Bearer.objects.filter(staff=code.staff_id, phone=phone, revoked_at=None):
+            revoke_bearer(bearer=earlier, reason=Revocation.Reason.LOST, at=at)
     try:
         with transaction.atomic():
             bearer: Bearer = Bearer.unscoped.create(

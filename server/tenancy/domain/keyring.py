@@ -15,7 +15,9 @@ from functools import lru_cache
 from protocol import manifest as protocol_manifest
 from protocol.keys import SigningKey
 from protocol.manifest import Manifest, RootSet
+from server.problems import Problem
 from server.tenancy import custody
+from server.tenancy.models import Manifest as StoredManifest
 from server.tenancy.models import Municipality, RoleKey
 from server.tenancy.queries import active_key, key_named, newest_manifest
 
@@ -26,8 +28,11 @@ _open: OrderedDict[tuple[int, bytes], tuple[float, bytes]] = OrderedDict()
 _guard = threading.Lock()
 
 
-class KeyMissingError(LookupError):
-    """A role key, or its private half, is not here."""
+class KeyMissingError(Problem):
+    """A role key, its private half, or the manifest is not here."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__("keys_missing", what=what)
 
 
 def context_of(key: RoleKey) -> str:
@@ -91,6 +96,9 @@ def root_set(municipality: Municipality) -> RootSet:
 
 def current_manifest(municipality: Municipality) -> tuple[Manifest, bytes]:
     """Return the newest manifest, verified under the municipality's roots, and its document."""
-    document = bytes(newest_manifest(municipality.pk).document)
+    try:
+        document = bytes(newest_manifest(municipality.pk).document)
+    except StoredManifest.DoesNotExist as error:
+        raise KeyMissingError("no manifest") from error
     roots = root_set(municipality)
     return _verified(document, roots.keys, roots.threshold), document
