@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -11,6 +12,7 @@ from django_scopes import scope
 
 from server.tenancy.models import Municipality
 from tests.server.issuer import Issuer, Phone, found, give_sign_in, make_issuer
+from tests.server.pages import administrator_of, fill_every_table
 from tests.server.world import World, make_municipality, make_world
 
 
@@ -62,3 +64,43 @@ def phone(issuer: Issuer, client: Http) -> Phone:
     """Alice's phone: enrolled, and Alice can sign in on it."""
     give_sign_in(issuer.world.alice, "alice")
     return Phone(client, issuer.device_token)
+
+
+@pytest.fixture
+def everything(world: World, settings: Any) -> World:
+    """The world with a row in every table, and no second factor asked for."""
+    settings.SECOND_FACTOR_REQUIRED = False
+    fill_every_table(world)
+    return world
+
+
+@pytest.fixture
+def desk(everything: World, client: Http) -> Http:
+    """A browser in which the municipality's administrator is signed in."""
+    client.force_login(administrator_of(everything.municipality))
+    return client
+
+
+@pytest.fixture
+def beside(everything: World) -> World:
+    """A neighbouring municipality whose rows carry names that stand out."""
+    municipality = make_municipality("grannstad")
+    with scope(municipality=municipality):
+        other = make_world(municipality)
+        fill_every_table(other)
+        for row, column in (
+            (other.provider, "name"),
+            (other.team, "name"),
+            (other.alice, "name"),
+            (other.owner, "name"),
+            (other.property, "designation"),
+            (other.gate, "address"),
+            (other.apartment, "address"),
+            (other.gate_binding.lock, "name"),
+            (other.apartment_binding.lock, "name"),
+            (other.client, "alarm_code"),
+            (other.phone, "label"),
+        ):
+            setattr(row, column, f"Främling {row.pk} {column}"[:20])
+            row.save()
+    return other

@@ -1,0 +1,82 @@
+"""What the tests of the administration share: its models, their addresses, and a row of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.urls import reverse
+
+from server.access.models import Revocation, Token
+from server.audit.models import AuditEntry
+from server.care.models import Visit
+from server.locks.models import BindingGroup, Bulletin, LockStatus, LogPosition
+from server.passages.models import Deviation, LogGap, SealedBatch
+from server.people.models import EnrolmentCode, PhoneContact, User
+from server.tenancy.models import Manifest, Municipality, RoleKey
+from tests.server.fill import add_passages
+from tests.server.world import LONG_AGO, NOW, SHIFT_END, SHIFT_START, World
+
+REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
+SECRET = b"\xa5secret bytes\x5a"
+QUERY_LIMIT = 40
+
+
+def name_of(model: type[Model]) -> str:
+    return model._meta.label_lower
+
+
+def address(model: type[Model], page: str, *args: Any) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def fill_every_table(world: World) -> None:
+    """Make at least one row of every model, with bytes that must never show."""
+    m = {"municipality": world.municipality}
+    hidden = SECRET + bytes([world.municipality.pk % 256]) * 18
+    binding, lock = world.gate_binding, world.gate_binding.lock
+    type(binding).objects.update(sealed_adv_key=SECRET, commission_document=SECRET, lock_record=SECRET)
+    Manifest.objects.create(**m, version=1, document=SECRET)
+    RoleKey.objects.create(
+        **m, role="token", kid=b"\0\1", public_key=b"p" * 32, sealed_private_key=SECRET, active_from=NOW
+    )
+    PhoneContact.objects.create(**m, phone=world.phone, last_seen_at=NOW)
+    EnrolmentCode.objects.create(
+        **m, staff=world.alice, code_hash=hidden, created_at=LONG_AGO, expires_at=NOW
+    )
+    Visit.objects.create(
+        **m, shift=world.shift, client=world.client, starts_at=SHIFT_START, ends_at=SHIFT_END
+    )
+    LockStatus.objects.create(**m, lock=lock, battery_percent=80)
+    BindingGroup.objects.create(**m, binding=binding, provider=world.provider, grp=1)
+    Bulletin.objects.create(
+        **m, binding=binding, seq=1, document=SECRET, content_hash=b"h" * 32, created_at=NOW
+    )
+    LogPosition.objects.create(**m, lock=lock, epoch=1, acked_hash=b"h" * 32, receipt=SECRET)
+    token = Token.objects.create(
+        **m,
+        token_id=world.municipality.pk.to_bytes(8, "big"),
+        bearer=world.bearer,
+        binding=binding,
+        shift=world.shift,
+        provider=world.provider,
+        issued_at=NOW,
+        not_before=SHIFT_START,
+        expires=SHIFT_END,
+        scope=1,
+        grp=1,
+        document=SECRET,
+    )
+    Revocation.objects.create(**m, target="token", token=token, at=NOW, reason="lost")
+    SealedBatch.objects.create(
+        **m, digest=b"d" * 32, document=SECRET, received_at=NOW, status="held", lock=lock
+    )
+    add_passages(world)
+    LogGap.objects.create(**m, lock=lock, epoch=1, first_seq=4, last_seq=9, noticed_at=NOW)
+    Deviation.objects.create(**m, kind="jam", door=world.gate, lock=lock, opened_at=NOW)
+    AuditEntry.objects.create(**m, acting_as="server", action="x", object_type="locks.lock", object_id="1")
+
+
+def administrator_of(municipality: Municipality) -> User:
+    return User.objects.create_superuser(f"chef-{municipality.pk}", municipality=municipality)

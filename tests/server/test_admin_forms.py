@@ -1,0 +1,146 @@
+"""What people do in the administration: forms, the enrolment code, the preview, and who may do it."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html import unescape
+
+from django.test import Client as Browser
+from django.urls import reverse
+from django.utils import timezone
+
+from server.audit.models import AuditEntry
+from server.care.models import Client
+from server.passages.models import Deviation
+from server.people.models import EnrolmentCode, User
+from server.places.models import Door, DoorPath
+from tests.server.pages import REGISTERED, address
+from tests.server.world import World, make_door
+
+
+def test_adding_and_changing_is_audited(desk: Browser, everything: World) -> None:
+    answer = desk.post(address(Client, "add"), {"alarm_code": "4799", "source": "", "external_id": ""})
+    assert answer.status_code == 302, unescape(answer.content.decode())[:2000]
+    client = Client.objects.get(alarm_code="4799")
+    assert client.municipality == everything.municipality
+    desk.post(address(Client, "change", client.pk), {"alarm_code": "4800"})
+    entries = list(
+        AuditEntry.objects.filter(object_type="care.client", object_id=str(client.pk)).order_by("pk")
+    )
+    assert [entry.action for entry in entries] == ["admin.added", "admin.changed"]
+    assert (entries[1].before, entries[1].after) == ({"alarm_code": "4799"}, {"alarm_code": "4800"})
+    assert entries[1].acting_as == "administrator"
+
+
+def test_a_double_alarm_code_is_explained_not_crashed(desk: Browser, everything: World) -> None:
+    answer = desk.post(address(Client, "add"), {"alarm_code": "4711", "source": "", "external_id": ""})
+    assert answer.status_code == 200
+    assert answer.context["adminform"].form.errors
+
+
+def test_a_form_cannot_point_into_another_municipality(desk: Browser, beside: World) -> None:
+    answer = desk.post(address(Client, "add"), {"alarm_code": "4799", "door": beside.apartment.pk})
+    assert answer.status_code == 200
+    assert "door" in answer.context["adminform"].form.errors
+
+
+def test_empty_list_says_what_to_do_next(desk: Browser, everything: World) -> None:
+    Deviation.objects.all().delete()
+    page = desk.get(address(Deviation, "changelist")).content.decode()
+    assert "Det finns inga avvikelser ännu." in page
+    assert "Inget behöver åtgärdas." in page
+
+
+def test_language_can_be_switched(desk: Browser) -> None:
+    desk.post("/i18n/setlang/", {"language": "en", "next": "/admin/"})
+    assert "Care providers" in desk.get("/admin/").content.decode()
+
+
+def test_enrolment_code_is_shown_once(desk: Browser, everything: World) -> None:
+    path = reverse("admin:people_staffmember_enrol", args=[everything.alice.pk])
+    assert desk.get(path).status_code == 200
+    before = EnrolmentCode.objects.count()
+    page = desk.post(path).content.decode()
+    found = re.search(r'class="enrol-code">([0-9A-Z-]+)<', page)
+    assert found is not None
+    assert "data:image/svg+xml;base64," in page
+    plain = found[1]
+    assert EnrolmentCode.objects.filter(used_at__isnull=True, expires_at__gt=timezone.now()).count() == 1
+    assert EnrolmentCode.objects.count() >= before
+    for later in (path, address(EnrolmentCode, "changelist"), address(AuditEntry, "changelist")):
+        assert plain not in desk.get(later).content.decode()
+
+
+def test_who_may_open_answers_for_door_and_person(desk: Browser, everything: World) -> None:
+    now = timezone.now()
+    type(everything.shift).objects.update(
+        starts_at=now - timedelta(hours=1), ends_at=now + timedelta(hours=4)
+    )
+    path = reverse("admin:who_may_open")
+    assert "Storgatan 1" in desk.get(path, {"q": "4711"}).content.decode()
+    door = desk.get(path, {"door": everything.gate.pk}).content.decode()
+    assert "Alice Andersson" in door and "får öppna" in door and "På vägen till 4711" in door
+    type(everything.client_consent).objects.filter(scope="client").delete()
+    person = desk.get(path, {"staff": everything.alice.pk}).content.decode()
+    assert "får inte öppna" in person and "Medgivande för lägenhetsdörren saknas." in person
+    assert desk.get(path, {"door": "999999"}).status_code == 404
+    assert desk.get(path, {"door": "å"}).status_code == 200
+
+
+def test_rule_08_who_may_open_knows_no_other_municipality(desk: Browser, beside: World) -> None:
+    path = reverse("admin:who_may_open")
+    assert desk.get(path, {"door": beside.gate.pk}).status_code == 404
+    assert desk.get(path, {"staff": beside.alice.pk}).status_code == 404
+    assert "Främling 1" not in desk.get(path, {"q": "Främling"}).content.decode()
+
+
+def test_staff_without_permission_see_nothing(client: Browser, everything: World) -> None:
+    client.force_login(User.objects.create_user("bob", municipality=everything.municipality, is_staff=True))
+    assert client.get(reverse("admin:live")).status_code == 403
+    assert client.get(reverse("admin:who_may_open")).status_code == 403
+    assert {client.get(address(model, "changelist")).status_code for model in REGISTERED} == {403}
+
+
+def test_operator_sees_every_municipality_and_chooses_one(client: Browser, beside: World) -> None:
+    client.force_login(User.objects.create_superuser("drift"))
+    for model in REGISTERED:
+        assert client.get(address(model, "changelist")).status_code == 200
+    assert "Främling" in client.get(address(Client, "changelist")).content.decode()
+    assert "municipality" in client.get(address(Client, "add")).context["adminform"].form.fields
+
+
+def test_a_municipalitys_chief_cannot_rise_above_it(desk: Browser, everything: World) -> None:
+    form = {"username": "ny", "password1": "ett-riktigt-långt", "password2": "ett-riktigt-långt"}
+    answer = desk.post(address(User, "add"), {**form, "usable_password": "true", "municipality": ""})
+    assert answer.status_code == 302
+    assert User.objects.get(username="ny").municipality == everything.municipality
+    page = desk.get(address(User, "change", User.objects.get(username="ny").pk))
+    assert "municipality" not in page.context["adminform"].form.fields
+
+
+def test_a_gate_is_put_on_the_way_in_the_doors_own_form(
+    desk: Browser, beside: World, everything: World
+) -> None:
+    door = make_door(everything.property, Door.Kind.APARTMENT, number="1203")
+    rows = {"path-TOTAL_FORMS": 1, "path-INITIAL_FORMS": 0, "path-0-order": 1}
+    form = {
+        "property": everything.property.pk,
+        "kind": "apartment",
+        "address": "Storgatan 1",
+        "must_sign": "resident",
+    }
+    path = address(Door, "change", door.pk)
+    foreign = desk.post(path, {**form, **rows, "path-0-via": beside.gate.pk})
+    assert foreign.status_code == 200 and not DoorPath.objects.filter(apartment=door).exists()
+    answer = desk.post(path, {**form, **rows, "path-0-via": everything.gate.pk})
+    assert answer.status_code == 302
+    assert DoorPath.objects.get(apartment=door).municipality == everything.municipality
+    assert AuditEntry.objects.filter(object_type="places.doorpath").exists()
+
+
+def test_audit_trail_reads_in_plain_words(desk: Browser, everything: World) -> None:
+    desk.post(address(Client, "add"), {"alarm_code": "4799", "source": "", "external_id": ""})
+    page = desk.get(address(AuditEntry, "changelist"), {"action": "admin.added"}).content.decode()
+    assert "tillagd i administrationen" in page and "Brukare" in page and "administratör" in page
+    assert desk.get(address(AuditEntry, "changelist"), {"acting_as": "server"}).status_code == 200
