@@ -44,12 +44,14 @@ def trusted(trust: Trust) -> Manifest:
 def renewed(trust: Trust, candidate: bytes | None) -> tuple[Trust, Manifest]:
     """The trust after the server sent ``candidate``: never another municipality's, never an older one.
 
-    Raises ServerError server_not_trusted. The same manifest once more is no news.
+    Raises ServerError server_not_trusted. The same manifest once more, also signed anew, is no news.
     """
     current = trusted(trust)
     if candidate is None or candidate == trust.manifest:
         return trust, current
     try:
+        if manifest.verify(candidate, current.roots) == current:
+            return trust, current
         new = manifest.accept(candidate, current)
     except ProtocolError as error:
         raise ServerError("server_not_trusted") from error

@@ -15,8 +15,10 @@ from mobile.engine.content import Content, Identity, Trust
 from mobile.engine.errors import ServerError
 from mobile.engine.merge import KEEP_EXPIRED, adv_keys, merge, onto
 from mobile.engine.state import HistoryEntry, OpeningState, Operation
+from protocol import manifest
 from protocol.identity import LockIdentity
 from protocol.keys import HolderKey, KeyType, x25519_public
+from protocol.manifest import RootSet
 from tests.lockagent.world import APARTMENT, T0, Issuer, Place, secret
 from tests.mobile.issuing import SmallServer, Ware
 
@@ -152,6 +154,36 @@ def test_a_manifest_needs_a_threshold_of_roots(desk: Desk) -> None:
     with pytest.raises(ServerError):
         desk.sync(lambda body: body.update(manifest=text_of(lone)))
     assert desk.content.rights == {}
+
+
+def test_the_same_manifest_signed_by_other_roots_is_no_news(desk: Desk) -> None:
+    issuer = desk.server.issuer
+    again = manifest.sign(issuer.manifest(), issuer.roots[1:])
+    assert again != desk.content.trust.manifest
+    before = desk.content.trust
+    desk.sync(lambda body: body.update(manifest=text_of(again)))
+    assert desk.content.trust == before
+
+
+def test_roots_change_only_when_the_old_ones_sign_the_new(desk: Desk) -> None:
+    issuer = desk.server.issuer
+    new_roots = [manifest.root_signing_key(secret(f"new/{number}")) for number in range(3)]
+    new_set = RootSet(tuple(sorted(key.public for key in new_roots)), 2)
+    second = replace(issuer.manifest(), version=2, roots=new_set)
+
+    def bring(signed: bytes) -> Spoil:
+        return lambda body: body.update(manifest=text_of(signed))
+
+    for signers in (new_roots, issuer.roots, [*issuer.roots[:1], *new_roots]):
+        with pytest.raises(ServerError):
+            desk.sync(bring(manifest.sign(second, signers)))
+    desk.sync(bring(manifest.sign(second, [*issuer.roots[:2], *new_roots[:2]])))
+    assert set(desk.content.trust.roots) == set(new_set.keys)
+    third = replace(second, version=3)
+    with pytest.raises(ServerError):
+        desk.sync(bring(manifest.sign(third, issuer.roots)))
+    desk.sync(bring(manifest.sign(third, new_roots[1:])))
+    assert desk.content.trust.threshold == 2
 
 
 def test_rule_04_a_bulletin_never_goes_back(desk: Desk) -> None:
