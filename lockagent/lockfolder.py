@@ -13,6 +13,8 @@ from lockagent.storage.disk import DiskFiles
 from lockagent.storage.port import Files
 from lockagent.storage.store import LockStore, NoStoreError
 from protocol import identity, log
+from protocol.entries import Entry
+from protocol.errors import ProtocolError
 
 
 class AlreadyALockError(Exception):
@@ -71,4 +73,14 @@ def open_folder(folder: Path) -> LockFolder:
 def store_over(files: Files, secrets: LockSecrets) -> LockStore:
     """The store of the lock with these keys; its log chain begins with its lock id."""
     lock_id = secrets.identity.lock_id
-    return LockStore(files, genesis=lambda epoch: log.genesis(lock_id, epoch), step=log.link)
+    return LockStore(
+        files, genesis=lambda epoch: log.genesis(lock_id, epoch), step=log.link, readable=_readable
+    )
+
+
+def _readable(entry: bytes) -> bool:
+    try:
+        Entry.decode(entry)
+    except ProtocolError:
+        return False
+    return True

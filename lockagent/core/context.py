@@ -20,6 +20,7 @@ from lockagent.core.requests import KnownRequests
 from lockagent.core.uncertain import UncertainUse
 from lockagent.records import Boot, Damage, StateImage
 from protocol import advert
+from protocol.entries import Entry
 from protocol.keys import HolderKey, SigningKey
 
 Random = Callable[[int], bytes]
@@ -91,12 +92,17 @@ class Context:
             lock_id=lock_id,
             log_key=secrets.log_key,
         )
-        context.known.recall(boot.salvaged, boot.state.epoch - 1)
-        context.known.forget_numbers()
-        context.known.recall(boot.records, boot.state.epoch)
-        context.offers.recall(boot.records)
-        context.uncertain.recall(boot.records)
+        context._recall(boot)
         return context
+
+    def _recall(self, boot: Boot) -> None:
+        """Find in the log what was known before the power went."""
+        self.known.recall((Entry.decode(record.entry) for record in boot.salvaged), boot.state.epoch - 1)
+        self.known.forget_numbers()
+        entries = [Entry.decode(record.entry) for record in boot.records]
+        self.known.recall(entries, boot.state.epoch)
+        self.offers.recall(entries)
+        self.uncertain.recall(entries)
 
     def now(self) -> int:
         """The lock's time at this event."""

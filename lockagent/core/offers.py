@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lockagent.core.journal import BATCH_COST, Journal
-from lockagent.records import LogRecord
 from protocol import log, seal
 from protocol.entries import Entry, EntryType, OutcomeDetail
 from protocol.keys import SigningKey
@@ -40,10 +39,9 @@ class Offers:
     def __init__(self) -> None:
         self._made: list[tuple[int, int, int]] = []
 
-    def recall(self, records: Iterable[LogRecord]) -> None:
+    def recall(self, entries: Iterable[Entry]) -> None:
         """Rebuild from the outcome entries, where every offer stands."""
-        for record in records:
-            entry = Entry.decode(record.entry)
+        for entry in entries:
             if entry.kind == EntryType.OUTCOME:
                 offered = OutcomeDetail.parse(entry.detail).offered
                 if offered is not None:
@@ -51,7 +49,8 @@ class Offers:
 
     def made(self, offered: tuple[int, int], now: int) -> None:
         """Remember an offer as its outcome entry is on the disk."""
-        self._made = [one for one in self._made if one[0] > now - OFFER_MEMORY_SECONDS]
+        if self._made and self._made[0][0] <= now - OFFER_MEMORY_SECONDS:
+            self._made = [one for one in self._made if one[0] > now - OFFER_MEMORY_SECONDS]
         self._made.append((now, *offered))
 
     def next_range(self, journal: Journal, now: int, max_bytes: int) -> tuple[int, int] | None:

@@ -6,7 +6,6 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lockagent.records import LogRecord
 from protocol.entries import Entry, EntryType, Granted, OutcomeDetail
 from protocol.messages import OutcomeCode
 
@@ -42,10 +41,9 @@ class KnownRequests:
         self._by_key: OrderedDict[RequestKey, KnownRequest] = OrderedDict()
         self._by_seq: dict[int, KnownRequest] = {}
 
-    def recall(self, records: Iterable[LogRecord], epoch: int) -> None:
+    def recall(self, entries: Iterable[Entry], epoch: int) -> None:
         """Rebuild from log entries, oldest first."""
-        for record in records:
-            entry = Entry.decode(record.entry)
+        for entry in entries:
             if entry.kind == EntryType.GRANTED and entry.token_id is not None:
                 granted = Granted.parse(entry.detail)
                 key = RequestKey(granted.phone, granted.command, granted.request_id)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lockagent.records import LogRecord
 from protocol.entries import Entry, EntryType, Granted
 from protocol.token import TokenClaims
 
@@ -31,10 +30,9 @@ class UncertainUse:
     def __init__(self) -> None:
         self._uses: dict[bytes, _Use] = {}
 
-    def recall(self, records: Iterable[LogRecord]) -> None:
+    def recall(self, entries: Iterable[Entry]) -> None:
         """Count the marked openings in the log, oldest first; a clock entry ends an uncertain time."""
-        for record in records:
-            entry = Entry.decode(record.entry)
+        for entry in entries:
             if entry.kind == EntryType.CLOCK:
                 self._uses.clear()
             elif entry.kind == EntryType.GRANTED and entry.token_id is not None and _marked(entry):

@@ -16,6 +16,7 @@ from lockagent.storage.port import Files
 from lockagent.storage.slot import BLANK, SLOT_SIZE, StoredSlot, pack, unpack
 
 CAPACITY = 4096
+Readable = Callable[[bytes], bool]
 ChainStep = Callable[[bytes, bytes], bytes]
 """(hash before, entry) -> hash after."""
 
@@ -36,8 +37,10 @@ class LogRing:
 
     NAME = "log"
 
-    def __init__(self, files: Files, capacity: int = CAPACITY) -> None:
+    def __init__(self, files: Files, readable: Readable, capacity: int = CAPACITY) -> None:
+        """`readable`: whether an entry's bytes mean something; if not, its slot counts as torn."""
         self._files = files
+        self._readable = readable
         self.capacity = capacity
 
     def create(self) -> None:
@@ -88,7 +91,10 @@ class LogRing:
         return {
             slot.record.seq: slot
             for index, slot in enumerate(slots)
-            if slot is not None and slot.epoch == epoch and slot.record.seq % self.capacity == index
+            if slot is not None
+            and slot.epoch == epoch
+            and slot.record.seq % self.capacity == index
+            and self._readable(slot.record.entry)
         }
 
     def _unbroken(

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from lockagent.records import Boot, Damage, LogRecord, StateImage
 from lockagent.storage.port import Files
-from lockagent.storage.ring import CAPACITY, ChainStep, Loaded, LogRing
+from lockagent.storage.ring import CAPACITY, ChainStep, Loaded, LogRing, Readable
 from lockagent.storage.slots import StateCorruptError, StateSlots
 
 
@@ -30,12 +30,16 @@ class LockStore:
         *,
         genesis: Callable[[int], bytes],
         step: ChainStep,
+        readable: Readable = lambda entry: True,
         capacity: int = CAPACITY,
     ) -> None:
-        """`genesis`: epoch -> chain hash before its entry 1. `step`: the chain's hash function."""
+        """`genesis`: epoch -> chain hash before its entry 1. `step`: the chain's hash function.
+
+        `readable`: whether an entry's bytes mean something to the core that will read them.
+        """
         self._files = files
         self._slots = StateSlots(files)
-        self._ring = LogRing(files, capacity)
+        self._ring = LogRing(files, readable, capacity)
         self._genesis = genesis
         self._step = step
 

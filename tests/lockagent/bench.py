@@ -157,6 +157,7 @@ class Bench:
             self.disk,
             genesis=lambda epoch: log.genesis(lock_id, epoch),
             step=log.link,
+            readable=lambda entry: bool(Entry.decode(entry)),
             capacity=self.capacity,
         )
 

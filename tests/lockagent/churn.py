@@ -8,6 +8,7 @@ from pathlib import Path
 from lockagent.lockfolder import open_folder
 from lockagent.records import LogRecord
 from protocol import log
+from protocol.entries import Entry, EntryType
 
 
 def main() -> None:
@@ -21,7 +22,7 @@ def main() -> None:
         head, seq = log.link(newest.hash_before, newest.entry), newest.seq
     while True:
         seq += 1
-        entry = f"entry {seq}".encode()
+        entry = Entry(seq, 0, EntryType.BOOT, None, (seq, 1)).encode()
         lock.store.append(boot.state.epoch, LogRecord(seq, head, entry))
         head = log.link(head, entry)
         print(seq, flush=True)

@@ -174,3 +174,14 @@ def test_a_gate_gives_a_pulse_and_has_nothing_to_lock() -> None:
     assert not bench.motor.passable(bench.mono)
     assert anna.open(bench, command=Command.LOCK).code is OutcomeCode.ALREADY
     assert bench.motor.runs == [Order.PULSE]
+
+
+def test_rule_11_a_door_found_half_way_is_not_locked_by_itself() -> None:
+    """After a jam nobody knows how the resident left the bolt: not locked, so not to be locked."""
+    bench, anna = relocking(), Phone()
+    bench.motor.faults.jammed = True
+    assert anna.attempt(bench, anna.right(bench)).run(6.0).code is OutcomeCode.JAM
+    bench.motor.faults.jammed = False
+    assert anna.open(bench).code is OutcomeCode.MOVED
+    bench.advance(DAY)
+    assert bench.motor.bolt is Bolt.UNLOCKED

@@ -249,6 +249,17 @@ def test_something_beyond_the_newest_entry_is_damage() -> None:
     assert boot.state.damage is Damage.LOG
 
 
+def test_an_entry_that_means_nothing_is_damage_and_not_a_crash() -> None:
+    disk, writer = fresh()
+    for number in range(1, 11):
+        writer.append(str(number).encode())
+    writer.save()
+    store = LockStore(
+        disk, genesis=genesis, step=step, readable=lambda entry: entry != b"4", capacity=CAPACITY
+    )
+    assert store.boot().state.damage is Damage.LOG
+
+
 def test_missing_log_file_begins_a_new_epoch() -> None:
     disk, writer = fresh()
     writer.append(b"x")
