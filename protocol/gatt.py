@@ -29,10 +29,12 @@ MAX_M0_PER_LINK = 4
 STRANGER_SECONDS = 2
 """When links are short, the oldest one without a valid mac1 after this time is evicted."""
 MIN_LINKS = 3
+FRESH_TIME_SECONDS = 10
+"""A fresh time statement is believed this long after the lock sent the m0 it was signed over, and once."""
 REJUDGE_SECONDS = 5
 """A refusal that a bulletin can cure is judged once more if the bulletin comes within this time."""
 SESSION_SECONDS = 30
-"""A session without any message for this long is ended by the lock."""
+"""A session without any message for this long, or so long after its refusal or m3, is ended by the lock."""
 LOG_SESSION_BYTES = 4096
 """A phone takes, and a lock gives, at most this much sealed log in one session (bytes)."""
 LOG_SESSION_SECONDS = 2

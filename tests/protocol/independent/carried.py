@@ -77,7 +77,7 @@ def take(data: bytes, held: Held) -> tuple[str, Taken | None]:
 def fresh_time(data: bytes, held: Manifest, binding: bytes, m0_hash: bytes, now: int) -> str:
     """Section 17.2."""
     try:
-        message = signed("fresh-time", data, limit("fresh time"))
+        message = signed("fresh-time", data, limit("fresh time, bytes"))
         message.verify(held.key(BULLETIN, message.kid), aad("fresh-time"))
     except (MalformedError, InvalidError):
         return "time_invalid"
