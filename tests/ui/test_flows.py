@@ -19,6 +19,7 @@ SLOW: list[Step] = [(0.05, OpeningState.SEARCHING, ""), (0.3, OpeningState.OPEN,
 
 
 async def _type(driver: Driver, *words: str) -> None:
+    await driver.settle(4)  # the screen before is still there for a frame
     for entry, text in zip(driver.all(Entry), words, strict=True):
         entry.text = text
     await driver.settle(2)

@@ -32,6 +32,7 @@ def _ware(server: SmallServer) -> Ware:
 
 
 async def _type(driver: Driver, *words: str) -> None:
+    await driver.settle(4)  # the screen before is still there for a frame
     for entry, text in zip(driver.all(Entry), words, strict=True):
         entry.text = text
     await driver.settle(2)
