@@ -31,6 +31,8 @@ from protocol.reasons import CURABLE_BY_BULLETIN, Reason
 
 PATIENCE = 20.0
 CONNECT_SECONDS = 8.0
+MOVED_SECONDS = 1.5
+"""How often a connection that does not come about is held against what is heard meanwhile."""
 DECISION_SECONDS = 5.0
 """From subscribing to m2: an m0 lives 5 s, and a lock that is silent so long is asked anew."""
 OUTCOME_SECONDS = 8.0
@@ -81,6 +83,8 @@ class Attempt:
         self.traffic = Traffic()
         """What the last link carried."""
         self.granted = self.asked = self.connected = self.doubtful = False
+        self.refusal: Verdict | None = None
+        """The lock's own no to what was asked last; forgotten as soon as it is asked anew."""
         self._time_asked = self._renewed = False
         self._busy = self._links = 0
         self._open_end: tuple[Link, Conversation] | None = None
@@ -127,7 +131,7 @@ class Attempt:
             self._statement.cancel()
         open_end, self._open_end = self._open_end, None
         if open_end is not None:
-            await open_end[0].close()
+            await self._hang_up(open_end[0])
 
     # -- one link -------------------------------------------------------------------------------------------
 
@@ -139,7 +143,7 @@ class Attempt:
         verdict: Verdict | None = None
         try:
             remaining = until - asyncio.get_running_loop().time()
-            await link.connect(sighting.device, max(1.0, min(CONNECT_SECONDS, remaining)))
+            await self._connect(link, sighting, max(1.0, min(CONNECT_SECONDS, remaining)))
             self.connected = True
             conversation = Conversation(link, self._session(sighting, link.capacity))
             verdict = await self._talk(link, conversation)
@@ -149,8 +153,25 @@ class Attempt:
             return None
         finally:
             if verdict is None:
-                await link.close()
+                await self._hang_up(link)
         return verdict
+
+    async def _connect(self, link: Link, sighting: Sighting, seconds: float) -> None:
+        """Connect; given up early when the lock is meanwhile heard at another address."""
+        connecting = asyncio.create_task(link.connect(sighting.device, seconds))
+        try:
+            while not (await asyncio.wait({connecting}, timeout=MOVED_SECONDS))[0]:
+                if self._around.scanner.moved(self._errand.lock.binding, sighting):
+                    raise LinkLostError("moved")
+        finally:
+            if not connecting.done():
+                connecting.cancel()
+                await asyncio.wait({connecting})
+        connecting.result()
+
+    async def _hang_up(self, link: Link) -> None:
+        await link.close()
+        self._around.scanner.forget(self._errand.lock.binding)
 
     def _session(self, sighting: Sighting, capacity: int) -> PhoneSession:
         errand = self._errand
@@ -169,7 +190,7 @@ class Attempt:
         try:
             decision = await self._decision(conversation)
         finally:
-            self.asked |= conversation.asked
+            self._remember(conversation)
         if decision.flags & DecisionFlag.TIME_UNCERTAIN or decision.reason == Reason.TIME_UNCERTAIN:
             self._statement = asyncio.create_task(self._fetch_time(conversation))
         if not decision.granted:
@@ -182,6 +203,14 @@ class Attempt:
         self._open_end = (link, conversation)
         return of_outcome(operation, outcome.code)
 
+    def _remember(self, conversation: Conversation) -> None:
+        """Keep what is known now, in case nothing more is ever heard."""
+        self.doubtful |= conversation.alerted
+        if conversation.asked:
+            self.asked = True
+            heard = conversation.session.decision
+            self.refusal = of_refusal(heard.reason) if heard is not None and not heard.granted else None
+
     async def _decision(self, conversation: Conversation) -> Decision:
         """The lock's last word on the request: the second one, when a bulletin may cure the first."""
         try:
@@ -193,8 +222,6 @@ class Attempt:
             if conversation.session.decision is None:
                 raise
             return conversation.session.decision
-        finally:
-            self.doubtful |= conversation.alerted
         return decision
 
     async def _refused(self, decision: Decision, link: Link, conversation: Conversation) -> Verdict | None:
@@ -202,7 +229,8 @@ class Attempt:
         if await self._may_help(decision.reason, conversation):
             return None
         self._open_end = (link, conversation)
-        return of_refusal(decision.reason)
+        # What was granted on an earlier link has happened, whatever the lock says to the repeated request.
+        return gave_up(self) if self.granted else of_refusal(decision.reason)
 
     async def _may_help(self, code: int, conversation: Conversation) -> bool:
         if code == Reason.BUSY:

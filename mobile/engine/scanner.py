@@ -120,6 +120,18 @@ class Scanner:
             if not heard and self._silent_for(IMPATIENT_AFTER) and self._may_start():
                 await self._start_scan()
 
+    def moved(self, binding: bytes, seen: Sighting) -> bool:
+        """True when the lock has been heard at another address since: the one in ``seen`` is dead.
+
+        A lock changes its address after every connection, also a colleague's a second ago.
+        """
+        newest = self._sightings.get(binding)
+        return newest is not None and newest.device.address != seen.device.address
+
+    def forget(self, binding: bytes) -> None:
+        """A link to this lock has ended, so what was heard of it before is worth nothing any more."""
+        self._sightings.pop(binding, None)
+
     async def _wait(self, binding: bytes, seconds: float) -> bool:
         heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(binding, []).append(heard)

@@ -25,6 +25,7 @@ class Known(Protocol):
     asked: bool
     connected: bool
     doubtful: bool
+    refusal: Verdict | None
 
 
 NO_RIGHT = Verdict(OpeningState.REFUSED, "no_right")
@@ -69,6 +70,8 @@ def gave_up(known: Known) -> Verdict:
     """Patience is out. The strongest thing that is certain is told, and nothing stronger."""
     if known.granted:
         return Verdict(OpeningState.OUTCOME_UNKNOWN, "link_lost")
+    if known.refusal is not None:
+        return known.refusal
     if known.doubtful:
         return Verdict(OpeningState.FAILED, "handshake_failed")
     if known.asked:

@@ -208,6 +208,24 @@ async def test_two_phones_at_once_at_one_lock_both_learn_the_truth(tmp_path: Pat
 
 
 @virtual_time
+async def test_a_lock_that_changed_its_address_a_moment_ago_is_reached_soon(tmp_path: Path) -> None:
+    """Bo's opening made the lock change its address; what Anna's phone heard before leads nowhere."""
+    w = world(tmp_path)
+    lock, anna = await w.at_the_door()
+    w.server.away = False
+    bo = await w.phone("bo")
+    w.server.grant(lock.ware, to="device-2")
+    await bo.engine.sync()
+    loop = asyncio.get_running_loop()
+    for phone in (bo, anna, bo, anna, anna):
+        before = loop.time()
+        assert (await phone.engine.open_door(lock.door_id)).state in (S.OPEN, S.ALREADY_OPEN)
+        assert loop.time() - before < 4
+        await phone.engine.settled()
+    await w.close()
+
+
+@virtual_time
 async def test_a_link_that_loses_every_third_packet_only_takes_longer(tmp_path: Path) -> None:
     w = world(tmp_path)
     lock, phone = await w.at_the_door(mtu=23)

@@ -12,6 +12,8 @@ from lockagent.bolt import Order
 from mobile.engine.state import OpeningState as S
 from protocol.entries import EntryType, Granted
 from protocol.token import Scope
+from simulation.faults import CutLink, phone_writes
+from simulation.radio import Packet, Verdict
 from simulation.virtualtime import virtual_time
 from tests.integration.radioworld import world
 
@@ -136,6 +138,32 @@ async def test_need_update_is_cured_in_the_same_session(tmp_path: Path) -> None:
     await phone.engine.settled()
     assert opening.state is S.OPEN
     assert len({packet.link for packet in recording.packets}) == 1
+    await w.close()
+
+
+@virtual_time
+async def test_a_refusal_heard_before_the_link_was_lost_for_good_is_told(tmp_path: Path) -> None:
+    """The lock asks for news and is gone before it can take them: its word stands."""
+    w = world(tmp_path)
+    lock = await w.lock()
+    phone = await w.phone()
+    later = w.wall() + 30 * HOUR
+    w.server.grant(lock.ware, begins=w.wall() + 24 * HOUR, hours=20, issued_at=later)
+    w.server.news(lock.ware, time=later)
+    await phone.engine.sync()
+    w.server.away = True
+    cut = CutLink(phone_writes, nth=2)
+
+    def cut_and_gone(packet: Packet) -> Verdict | None:
+        verdict = cut(packet)
+        if verdict is not None:
+            asyncio.get_running_loop().call_soon(lock.power_off)
+        return verdict
+
+    w.ether.add_rule(cut_and_gone)
+    opening = await phone.engine.open_door(lock.door_id)
+    assert (opening.state, opening.reason) == (S.REFUSED, "need_update")
+    assert lock.motor.runs == []
     await w.close()
 
 
