@@ -25,6 +25,7 @@ class FreshTime:
 def sign(statement: FreshTime, key: SigningKey) -> bytes:
     """Return the statement signed by the server's bulletin key."""
     payload = cbor.encode([statement.binding, statement.m0_hash, statement.time])
+    _parse(payload)  # whatever a lock would refuse must fail here
     return cose.sign1(payload, key, _CONTEXT)
 
 
@@ -35,7 +36,11 @@ def verify(data: bytes, manifest: Manifest) -> FreshTime:
     if key is None:
         raise SignatureError("fresh time is signed by an unknown key")
     message.verify(key, _CONTEXT)
-    binding, digest, time = fields.array(cbor.decode(message.payload, max_size=MAX_SIZE), 3, "fresh time")
+    return _parse(message.payload)
+
+
+def _parse(payload: bytes) -> FreshTime:
+    binding, digest, time = fields.array(cbor.decode(payload, max_size=MAX_SIZE), 3, "fresh time")
     return FreshTime(
         binding=fields.octets(binding, BINDING_LENGTH, "binding"),
         m0_hash=fields.octets(digest, 32, "m0 hash"),

@@ -56,26 +56,27 @@ def sign(identity: LockIdentity, log_key: SigningKey) -> bytes:
             _SUITES: identity.suites,
         }
     )
+    _parse(payload)  # whatever a server would refuse must fail here
     return cose.sign1(payload, log_key, _CONTEXT)
 
 
 def verify(data: bytes) -> LockIdentity:
     """Parse and verify an identity document; raises ProtocolError if anything in it does not fit together."""
     message = cose.parse1(data, max_size=MAX_SIZE)
-    body = fields.table(
-        cbor.decode(message.payload, max_size=MAX_SIZE),
-        {_VERSION, _STATIC, _LOG, _SEAL, _SUITES},
-        (),
-        "lock identity",
-    )
-    identity = LockIdentity(
+    identity = _parse(message.payload)
+    if message.kid != identity.lock_id:
+        raise ProtocolError("lock id does not belong to these keys")
+    message.verify(identity.log_key, _CONTEXT)
+    return identity
+
+
+def _parse(payload: bytes) -> LockIdentity:
+    keys = {_VERSION, _STATIC, _LOG, _SEAL, _SUITES}
+    body = fields.table(cbor.decode(payload, max_size=MAX_SIZE), keys, (), "lock identity")
+    return LockIdentity(
         static_public=fields.octets(body[_STATIC], 32, "static key"),
         log_public=fields.octets(body[_LOG], 32, "log key"),
         seal_public=fields.octets(body[_SEAL], 32, "seal key"),
         protocol_version=fields.uint(body[_VERSION], 255, "protocol version"),
         suites=fields.uint(body[_SUITES], _MAX_SUITES, "suites"),
     )
-    if message.kid != identity.lock_id:
-        raise ProtocolError("lock id does not belong to these keys")
-    message.verify(identity.log_key, _CONTEXT)
-    return identity

@@ -52,6 +52,7 @@ def sign(record: LockRecord, key: SigningKey) -> bytes:
             _ISSUED_AT: record.issued_at,
         }
     )
+    _parse(payload)  # whatever a phone would refuse must fail here
     return cose.sign1(payload, key, _CONTEXT)
 
 
@@ -62,7 +63,11 @@ def verify(data: bytes, manifest: Manifest) -> LockRecord:
     if key is None:
         raise SignatureError("lock record is signed by an unknown key")
     message.verify(key, _CONTEXT)
-    body = fields.table(cbor.decode(message.payload, max_size=MAX_SIZE), _REQUIRED, (), "lock record")
+    return _parse(message.payload)
+
+
+def _parse(payload: bytes) -> LockRecord:
+    body = fields.table(cbor.decode(payload, max_size=MAX_SIZE), _REQUIRED, (), "lock record")
     return LockRecord(
         binding=fields.octets(body[_BINDING], BINDING_LENGTH, "binding"),
         lock_id=fields.octets(body[_LOCK], LOCK_ID_LENGTH, "lock"),

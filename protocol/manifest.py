@@ -105,7 +105,6 @@ def root_signing_key(seed: bytes) -> SigningKey:
 
 def sign(manifest: Manifest, signers: Sequence[SigningKey]) -> bytes:
     """Return the encoded manifest signed by ``signers`` (root keys)."""
-    _check(manifest)
     payload = cbor.encode(
         {
             _VERSION: manifest.version,
@@ -116,7 +115,10 @@ def sign(manifest: Manifest, signers: Sequence[SigningKey]) -> bytes:
             _ROLE_KEYS: [[key.role, key.kid, key.public] for key in sorted(manifest.role_keys)],
         }
     )
-    return cose.sign(payload, signers, _CONTEXT)
+    _parse(payload)  # whatever a lock or a phone would refuse must fail here
+    encoded = cose.sign(payload, signers, _CONTEXT)
+    cose.parse(encoded, max_size=MAX_SIZE)
+    return encoded
 
 
 def verify(data: bytes, trusted: RootSet) -> Manifest:

@@ -29,6 +29,7 @@ class Receipt:
 def sign(receipt: Receipt, key: SigningKey) -> bytes:
     """Return the receipt signed by the server's receipt key."""
     payload = cbor.encode([receipt.lock_id, receipt.epoch, receipt.seq, receipt.hash, receipt.time])
+    _parse(payload)  # whatever a lock would refuse must fail here
     return cose.sign1(payload, key, _CONTEXT)
 
 
@@ -39,9 +40,11 @@ def verify(data: bytes, manifest: Manifest) -> Receipt:
     if key is None:
         raise SignatureError("receipt is signed by an unknown key")
     message.verify(key, _CONTEXT)
-    lock_id, epoch, seq, digest, time = fields.array(
-        cbor.decode(message.payload, max_size=MAX_SIZE), 5, "receipt"
-    )
+    return _parse(message.payload)
+
+
+def _parse(payload: bytes) -> Receipt:
+    lock_id, epoch, seq, digest, time = fields.array(cbor.decode(payload, max_size=MAX_SIZE), 5, "receipt")
     return Receipt(
         lock_id=fields.octets(lock_id, LOCK_ID_LENGTH, "lock"),
         epoch=fields.uint(epoch, fields.MAX_COUNTER, "epoch"),

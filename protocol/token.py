@@ -89,14 +89,15 @@ def parse(data: bytes) -> UnverifiedToken:
         (),
         "token claims",
     )
+    scope = fields.uint(body[_SCOPE], _KNOWN_SCOPE, "scope")
     claims = TokenClaims(
-        binding=fields.octets(body[_AUD], BINDING_LENGTH, "aud"),
-        not_before=fields.time(body[_NBF], "nbf"),
-        expires=fields.time(body[_EXP], "exp"),
-        issued_at=fields.time(body[_IAT], "iat"),
-        token_id=fields.octets(body[_CTI], TOKEN_ID_LENGTH, "cti"),
-        grp=fields.uint(body[_GRP], MAX_GRP, "grp"),
-        scope=Scope(fields.uint(body[_SCOPE], _KNOWN_SCOPE, "scope")),
+        binding=body[_AUD],
+        not_before=body[_NBF],
+        expires=body[_EXP],
+        issued_at=body[_IAT],
+        token_id=body[_CTI],
+        grp=body[_GRP],
+        scope=Scope(scope),
     )
     check(claims)
     return UnverifiedToken(message, claims)
@@ -118,7 +119,14 @@ def _encode(claims: TokenClaims) -> bytes:
 
 
 def check(claims: TokenClaims) -> None:
-    """Raise ProtocolError for claims no lock would accept."""
+    """Raise ProtocolError for claims no lock would accept, whoever wrote them."""
+    fields.octets(claims.binding, BINDING_LENGTH, "aud")
+    fields.time(claims.not_before, "nbf")
+    fields.time(claims.expires, "exp")
+    fields.time(claims.issued_at, "iat")
+    fields.octets(claims.token_id, TOKEN_ID_LENGTH, "cti")
+    fields.uint(claims.grp, MAX_GRP, "grp")
+    fields.uint(claims.scope, _KNOWN_SCOPE, "scope")
     if not 0 < claims.expires - claims.not_before <= MAX_LIFETIME:
         raise ProtocolError(f"token window must be 1 to {MAX_LIFETIME} seconds")
     if claims.issued_at >= claims.expires:
