@@ -24,7 +24,11 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Open the window. Kivy is imported late: it reads the command line and opens a window when it is."""
     options = arguments()
+    options.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.environ.setdefault("KIVY_NO_ARGS", "1")
+    # Kivy writes its settings here and, so that nothing of a shift stays readable, no log file.
+    os.environ.setdefault("KIVY_HOME", str(options.data_dir))
+    os.environ.setdefault("KIVY_NO_FILELOG", "1")
     from mobile.run import run  # noqa: PLC0415
 
     width, height = (int(side) for side in options.size.split("x"))

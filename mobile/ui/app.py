@@ -82,7 +82,7 @@ class NyckelfriApp(App):
         self.settings_model = SettingsModel(session, self.navigation)
         self.models: dict[type[screens.ModelScreen], Any] = {
             screens.PinScreen: PinModel(session),
-            screens.EnrolScreen: EnrolModel(session),
+            screens.EnrolScreen: EnrolModel(session, self.navigation),
             screens.SignInScreen: SignInModel(session, self.navigation),
             screens.TodayScreen: self.today,
             screens.DoorScreen: self.door,
@@ -133,6 +133,11 @@ class NyckelfriApp(App):
         self.refresh_soon.cancel()
         Window.unbind(on_keyboard=self._key)
         self.session.close()
+
+    def on_pause(self) -> bool:
+        """Out of sight: radio work ends and the keys leave memory; Android may keep the process."""
+        self.session.call(self.session.engine.lock_app())
+        return True
 
     def tr(self, key: str, _lang: str = "") -> str:
         """Words for kv; `_lang` only makes kv ask again when the language changes."""

@@ -9,6 +9,7 @@ from mobile.engine.errors import WeakPinError
 from mobile.engine.state import ServerIdentity
 from mobile.engine.storage.pin import check_new_pin
 from mobile.viewmodels.forms import Form, slug_of
+from mobile.viewmodels.navigation import Navigation
 from mobile.viewmodels.session import Session
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -24,6 +25,7 @@ class EnrolView:
     fingerprint: str = ""
     message: str = ""
     working: bool = False
+    can_cancel: bool = False
 
 
 def server_address(typed: str) -> str | None:
@@ -49,8 +51,9 @@ def is_insecure(address: str) -> bool:
 class EnrolModel(Form):
     """Three steps; nothing is sent to the server but its own question until the person has said yes."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, navigation: Navigation) -> None:
         super().__init__(session)
+        self._navigation = navigation
         self._identity: ServerIdentity | None = None
         self._code = ""
         self._step = "address"
@@ -63,8 +66,9 @@ class EnrolModel(Form):
             municipality=identity.municipality if identity else "",
             server=identity.url if identity else "",
             fingerprint=grouped(identity.root_fingerprint) if identity else "",
-            message=self.message(),
+            message=self.message() or self._farewell(),
             working=self.working,
+            can_cancel=self._step != "address" or self._navigation.enrolling,
         )
 
     def look_up(self, typed_server: str, code: str) -> None:
@@ -76,6 +80,7 @@ class EnrolModel(Form):
             return self.complain("insecure_server")
         if not code.strip():
             return self.complain("code_unknown")
+        self._session.farewell = ""
         self._code = "".join(code.split()).upper()
         return self.submit(lambda: self._session.engine.server_identity(address), self._found)
 
@@ -83,6 +88,12 @@ class EnrolModel(Form):
         """Step two: the fingerprint is the right one."""
         self._step = "pin"
         self._session.changed()
+
+    def cancel(self) -> None:
+        """One step back to the beginning, and from there to the vaults that there are."""
+        if self._step == "address":
+            self._navigation.enrol_another(False)
+        self.start_over()
 
     def start_over(self) -> None:
         """Not the right server, or a mistyped code."""
@@ -102,6 +113,13 @@ class EnrolModel(Form):
             return self.complain("pin_mismatch")
         url, code = self._identity.url, self._code
         return self.submit(lambda: self._session.engine.enrol(url, code, pin), lambda _: self.start_over())
+
+    def _farewell(self) -> str:
+        """Why there is no vault any more, if there was one a moment ago."""
+        if not self._session.farewell:
+            return ""
+        words = self._session.texts.reason(self._session.farewell)
+        return f"{words.title}. {words.happened} {words.next}"
 
     def _found(self, identity: ServerIdentity) -> None:
         self._identity, self._step = identity, "check"

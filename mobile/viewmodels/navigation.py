@@ -15,13 +15,15 @@ class Navigation:
         self._session = session
         self._stack: list[tuple[str, str]] = [("today", "")]
         self._work_offline = False
+        self.enrolling = False
+        """Another person enrols on a phone that has vaults already."""
         session.listen(self._follow)
 
     @property
     def screen(self) -> str:
         """The name of the screen to show."""
         state = self._session.state
-        if state.stage is Stage.NOT_ENROLLED:
+        if state.stage is Stage.NOT_ENROLLED or self.enrolling:
             return "enrol"
         if state.stage is Stage.LOCKED:
             return "pin"
@@ -55,6 +57,11 @@ class Navigation:
         self._session.changed()
         return True
 
+    def enrol_another(self, enrolling: bool) -> None:
+        """Begin or give up enrolling one more person on this phone."""
+        self.enrolling = enrolling
+        self._session.changed()
+
     def sign_in(self) -> None:
         """Show the second login again."""
         self._work_offline = False
@@ -68,6 +75,8 @@ class Navigation:
 
     def _follow(self) -> None:
         state = self._session.state
+        if state.stage is not Stage.LOCKED:
+            self.enrolling = False
         if state.stage is not Stage.UNLOCKED:
             self._stack, self._work_offline = [("today", "")], False
         elif self.door_id and self.door_id not in state.doors:

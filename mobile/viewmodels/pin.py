@@ -26,6 +26,8 @@ class PinView:
     waiting: bool = False
     can_open: bool = False
     phrase: bool = False
+    people: tuple[tuple[str, str], ...] = ()
+    person: str = ""
 
 
 class PinModel:
@@ -58,6 +60,10 @@ class PinModel:
             waiting=waiting,
             can_open=not self._working and not waiting and (self._phrase or len(self._digits) >= MIN_DIGITS),
             phrase=self._phrase,
+            people=tuple((card.id, card.label or card.id[:4]) for card in state.bearers)
+            if len(state.bearers) > 1
+            else (),
+            person=state.active_bearer,
         )
 
     def press(self, digit: str) -> None:
@@ -72,6 +78,12 @@ class PinModel:
         if not self._working:
             self._digits = self._digits[:-1]
             self._session.changed()
+
+    def choose(self, bearer_id: str) -> None:
+        """Another person of a pool phone."""
+        if not self._working and bearer_id != self._session.state.active_bearer:
+            self._digits, self._error = "", None
+            self._session.call(self._session.engine.select_bearer(bearer_id))
 
     def toggle_phrase(self) -> None:
         """Between the pad and a text field."""
@@ -92,6 +104,8 @@ class PinModel:
 
     def _failed(self, error: EngineError) -> None:
         self._working, self._error = False, error
+        if error.code == "vault_wiped":
+            self._session.farewell = error.code
 
     def _wait(self) -> int:
         return max(0, self._session.state.pin_wait_until - self._session.now())

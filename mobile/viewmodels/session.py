@@ -42,6 +42,8 @@ class Session:
         self.now, self._zone = now, zone
         self.texts = Texts(preferences.language, zone)
         self.state: AppState = engine.state
+        self.farewell = ""
+        """The slug that explains why the vault is gone, shown by the next enrolment."""
         self._listeners: list[Listener] = []
         self._unsubscribe: Unsubscribe = engine.subscribe(self._arrived)
 

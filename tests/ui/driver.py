@@ -41,7 +41,7 @@ class Finger(MotionEvent):
 
 FRESH: dict[str, Callable[[Driver], Any]] = {
     "pin": lambda driver: PinModel(driver.session),
-    "enrol": lambda driver: EnrolModel(driver.session),
+    "enrol": lambda driver: EnrolModel(driver.session, driver.app.navigation),
     "signin": lambda driver: SignInModel(driver.session, driver.app.navigation),
 }
 """Screens whose models remember what was typed."""

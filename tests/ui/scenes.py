@@ -168,12 +168,14 @@ def _result(state: OpeningState, reason: str = "", operation: Operation = Operat
 STALE = SyncStatus(
     last_synced_at=MORNING - 5 * 3600 - 100, waiting_logs=14, stale_reason="server_unreachable"
 )
+POOL = (BearerCard("b1", "AL"), BearerCard("b2", "MK"), BearerCard("b3", "SÖ"))
 LEFT = MappingProxyType({**DOORS, "g2": replace(DOORS["g2"], left_unlocked=True)})
 STALE_DAY = replace(UNLOCKED, sync=STALE, doors=LEFT)
 SCENES = (
     Scene("pin", LOCKED, _pin),
     Scene("pin-wrong", replace(LOCKED, pin_attempts_left=6, pin_wait_until=MORNING + 15), _pin),
     Scene("pin-phrase", LOCKED, _phrase),
+    Scene("pin-pool", replace(LOCKED, bearers=POOL), _pin),
     Scene("enrol-address", AppState()),
     Scene("enrol-address-error", AppState(), _expired),
     Scene("enrol-check", AppState(), _look_up),

@@ -7,8 +7,8 @@ from types import MappingProxyType
 
 from kivy.metrics import dp
 
-from mobile.engine.errors import EngineError, WrongPinError
-from mobile.engine.state import AppState, LoginState, Nearby, OpeningState, Stage
+from mobile.engine.errors import EngineError, VaultWipedError, WrongPinError
+from mobile.engine.state import AppState, BearerCard, LoginState, Nearby, OpeningState, Stage
 from mobile.ui.screens import SyncBar
 from mobile.ui.widgets import Btn, Entry, PinKey
 from tests.ui.bench import Step
@@ -231,3 +231,26 @@ async def test_history_shows_failures_too_and_forgets_when_left() -> None:
         model = driver.screen.model
         await driver.tap("I dag")
         assert model.rows() == []
+
+
+async def test_a_wiped_vault_is_explained_where_the_person_lands() -> None:
+    async with Driver(LOCKED) as driver:
+        driver.engine.errors["unlock"] = VaultWipedError()
+        keys = {key.text: key for key in driver.all(PinKey)}
+        for digit in "111222":
+            await driver.tap(keys[digit])
+        await driver.tap("Lås upp")
+        driver.engine.publish(stage=Stage.NOT_ENROLLED)
+        await driver.until(lambda: driver.screen.name == "enrol")
+        await driver.until(lambda: "fel tio gånger" in driver.screen.view.message)
+
+
+async def test_a_pool_phone_lets_each_person_choose_and_a_new_one_enrol() -> None:
+    people = (BearerCard("b1", "AL"), BearerCard("b2", "MK"))
+    async with Driver(replace(LOCKED, bearers=people)) as driver:
+        await driver.tap("MK")
+        assert driver.engine.asked == ["select_bearer"]
+        await driver.tap("Ny person")
+        assert driver.screen.name == "enrol"
+        await driver.tap("Avbryt")
+        assert driver.screen.name == "pin"

@@ -92,9 +92,11 @@ async def test_no_overlap_no_cut_words_and_big_targets(language: str, scale: flo
     assert faults == []
 
 
+TODAY = next(scene for scene in SCENES if scene.name == "today")
+
+
 async def test_opening_buttons_are_seventy_two_dp_at_least() -> None:
-    async with Driver(SCENES[9].state) as driver:
-        assert SCENES[9].name == "today"
+    async with Driver(TODAY.state) as driver:
         buttons = [button for button in driver.all(Tappable) if getattr(button, "text", "") == "Öppna"]
         assert len(buttons) == 2
         assert all(button.height >= dp(72) for button in buttons)
