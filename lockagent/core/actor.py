@@ -43,6 +43,8 @@ class Act:
     token_id: bytes
     sessions: list[Session]
     granted_seq: int = 0
+    order: Order | None = None
+    """What the motor was told; only its answer to this is the act's outcome."""
     deadline: float = field(default=float("inf"))
 
 
@@ -110,7 +112,7 @@ class Actor:
                 context.hands.visit_ends()
             detail = (plan.granted_seq, int(_OUTCOMES[done.result]))
             context.journal.append(EntryType.RELOCKED, detail, ignore)
-        elif self.current is not None and self.current.granted_seq:
+        elif self.current is not None and self.current.order is done.order:
             self._finish(self.current, _OUTCOMES[done.result])
 
     def tick(self) -> None:
@@ -137,14 +139,17 @@ class Actor:
         act.deadline = context.mono + MOTOR_LIMIT_SECONDS
         settings = context.binding.bulletin.settings if context.binding is not None else None
         if settings is None or settings.door_kind is not DoorKind.GATE:
-            context.emit(Drive(Order.UNLOCK if act.command is Command.OPEN else Order.LOCK))
+            act.order = Order.UNLOCK if act.command is Command.OPEN else Order.LOCK
+            context.emit(Drive(act.order))
         elif act.command is Command.OPEN:
-            context.emit(Drive(Order.PULSE, hold=settings.hold_milliseconds / 1000))
+            act.order = Order.PULSE
+            context.emit(Drive(act.order, hold=settings.hold_milliseconds / 1000))
         else:
             self._finish(act, OutcomeCode.ALREADY)  # a strike falls back by itself
 
     def _finish(self, act: Act, code: OutcomeCode) -> None:
-        context, act.deadline = self._context, float("inf")
+        context = self._context
+        act.deadline, act.order = float("inf"), None
         self._after(act, code)
         listening = [session for session in act.sessions if session.alive]
         room = min((session.takes for session in listening), default=0)

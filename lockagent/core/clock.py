@@ -1,9 +1,9 @@
 """The lock's clock: a lower bound of the true time that only signed statements may move.
 
 Between statements it follows the board's real-time clock (RTC), whose own calendar is never believed: only
-how many of its seconds passed since an anchor. When the RTC lost its power, or runs backwards, the bound
-still holds and creeps forward with the seconds since boot, but the lock knows that it does not know the
-time.
+how many of its seconds passed since an anchor. When the RTC lost its power, or ran backwards or wildly ahead
+while the lock was off, the bound still holds and creeps forward with the seconds since boot, but the lock
+knows that it does not know the time.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 MAX_LEARN_SECONDS = 24 * 3600
-"""How far beyond the clock the issue time of a verified token may push it."""
+"""How far ahead of the RTC, as bulletins and fresh time set it, issue times of tokens may hold the clock."""
 MAX_STEP_BACK_SECONDS = 3600
 """How far back a fresh time statement may step the clock."""
+MAX_OFF_SECONDS = 24 * 3600
+"""An RTC that claims to have run longer than this since the last save (hourly) is not believed."""
 EDGE_SECONDS = 5 * 60
 """Tolerance at both edges of a token's window."""
 NOTABLE_SECONDS = 60
@@ -22,13 +24,17 @@ NOTABLE_SECONDS = 60
 
 @dataclass(frozen=True)
 class Anchor:
-    """What is remembered of the clock: at RTC second `rtc` it was `time`; `lower` is the bound."""
+    """What is remembered of the clock: at RTC second `rtc` it was `time`; `lower` is the bound.
+
+    `ahead`: seconds that tokens' issue times hold the clock before that.
+    """
 
     time: int
     rtc: int
     lower: int
     certain: bool
     ppm: int = 0
+    ahead: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,15 +50,18 @@ class Clock:
 
     def __init__(self, anchor: Anchor, reading: RtcReading, mono: float, logged: int = 0) -> None:
         """`logged`: time of the newest log entry written after `anchor` was saved; 0 when there is none."""
-        lower = max(anchor.lower, logged)
         self._rtc_at_zero = reading.seconds - mono
-        estimate = anchor.time + _stretched(reading.seconds - anchor.rtc, anchor.ppm)
-        self.lost_now = anchor.certain and (reading.lost or estimate < lower - EDGE_SECONDS)
+        trusted = int(anchor.time + _stretched(reading.seconds - anchor.rtc, anchor.ppm))
+        estimate = trusted + anchor.ahead
+        possible = anchor.lower - EDGE_SECONDS <= estimate <= anchor.lower + MAX_OFF_SECONDS
+        self.lost_now = anchor.certain and (reading.lost or not possible)
         """True when this boot found that the time was lost since the last one."""
+        lower = max(anchor.lower, logged)
         if anchor.certain and not self.lost_now:
-            self._anchor = replace(anchor, lower=lower)
+            self._anchor = replace(anchor, lower=lower, ahead=_ahead(anchor, logged - estimate))
         else:
-            self._anchor = Anchor(lower, reading.seconds, lower, certain=False, ppm=anchor.ppm)
+            ahead = _ahead(anchor, logged - anchor.lower)
+            self._anchor = Anchor(lower - ahead, reading.seconds, lower, False, anchor.ppm, ahead)
         self.dirty = self.lost_now
         """True when what is saved would make the next boot believe something untrue."""
 
@@ -63,28 +72,39 @@ class Clock:
 
     def now(self, mono: float) -> int:
         """The lock's time: what it believes when certain, a lower bound when not."""
-        anchor = self._anchor
-        return max(anchor.lower, int(anchor.time + _stretched(self._rtc(mono) - anchor.rtc, anchor.ppm)))
+        return max(self._anchor.lower, self._trusted(mono) + self._anchor.ahead)
 
     def saved(self, mono: float) -> Anchor:
         """What to store now, its lower bound moved up to the present."""
         self._anchor = replace(self._anchor, lower=self.now(mono))
         return self._anchor
 
-    def learn(self, time: int, mono: float, *, at_most: int | None = None) -> None:
-        """Take in a signed time that has certainly been reached; never moves back.
-
-        `at_most`: how far ahead of the clock it may push (seconds); None = any distance.
-        """
+    def learn(self, time: int, mono: float) -> None:
+        """Take in the signed time of a bulletin, which has certainly been reached; never moves back."""
         now = self.now(mono)
-        reached = time if at_most is None else min(time, now + at_most)
+        if time > self._trusted(mono):
+            self.dirty = self.dirty or time - now >= NOTABLE_SECONDS
+            self._set_trusted(time, mono, now)
+
+    def learn_issue(self, time: int, mono: float) -> None:
+        """Take in the issue time of a verified token.
+
+        However many tokens come, they hold the clock at most a day ahead of everything else it goes by, so
+        that a stolen token key cannot push it out of reach of every honest phone.
+        """
+        trusted, now = self._trusted(mono), self.now(mono)
+        reached = min(time, trusted + MAX_LEARN_SECONDS)
         if reached > now:
             self.dirty = self.dirty or reached - now >= NOTABLE_SECONDS
-            self._anchor = replace(self._anchor, time=reached, rtc=int(self._rtc(mono)), lower=reached)
+            self._anchor = replace(self._anchor, lower=reached, ahead=reached - trusted)
 
     def judge_fresh(self, time: int, mono: float) -> bool:
-        """Whether a fresh time statement may set the clock: not further back than an hour."""
-        return time >= self.now(mono) - MAX_STEP_BACK_SECONDS
+        """Whether a fresh time statement may set the clock.
+
+        Not further back than an hour from what bulletins, fresh time and the RTC made it: what tokens alone
+        have added may be taken back whole.
+        """
+        return time >= self._trusted(mono) - MAX_STEP_BACK_SECONDS
 
     def set_fresh(self, time: int, mono: float) -> None:
         """Set the clock to server time of this moment and be certain of it."""
@@ -93,11 +113,34 @@ class Clock:
     def correct(self, ppm: int, mono: float) -> None:
         """Use a new correction of the crystal from now on."""
         if ppm != self._anchor.ppm:
-            now = self.now(mono)
-            self._anchor = replace(self._anchor, time=now, rtc=int(self._rtc(mono)), lower=now, ppm=ppm)
+            self._set_trusted(self._trusted(mono), mono, self.now(mono))
+            self._anchor = replace(self._anchor, ppm=ppm)
+
+    def _set_trusted(self, time: int, mono: float, now: int) -> None:
+        """Anchor the clock anew, without letting what it says go back."""
+        self._anchor = replace(
+            self._anchor,
+            time=time,
+            rtc=int(self._rtc(mono)),
+            lower=max(now, time),
+            ahead=max(0, now - time),
+        )
+
+    def _trusted(self, mono: float) -> int:
+        """The clock without what tokens have added."""
+        anchor = self._anchor
+        return int(anchor.time + _stretched(self._rtc(mono) - anchor.rtc, anchor.ppm))
 
     def _rtc(self, mono: float) -> float:
         return self._rtc_at_zero + mono
+
+
+def _ahead(anchor: Anchor, unsaved: int) -> int:
+    """What tokens hold the clock ahead, counting as theirs what the log has seen beyond the saved clock.
+
+    A power cut between a token and the next save must not make room for another day.
+    """
+    return min(MAX_LEARN_SECONDS, anchor.ahead + max(0, unsaved))
 
 
 def _stretched(seconds: float, ppm: int) -> float:

@@ -35,18 +35,23 @@ def _refusal(context: Context, package: Commission) -> Reason | None:
     held = context.binding
     if held is None:
         verdict = commission.judge(package, lock_id=context.lock_id, held=None, newest=None)
-    elif package.bulletin_bytes == held.bulletin_bytes:
+    elif _same(package, held):
         return None  # the very same package again: harmless, and the way on after a power cut half-way
     else:
         verdict = commission.judge(package, lock_id=context.lock_id, held=held.manifest, newest=held.bulletin)
     return None if verdict is Reason.GRANTED else verdict
 
 
+def _same(package: Commission, held: Binding) -> bool:
+    """Byte for byte what the lock has, manifest and bulletin: under other roots it would be another's."""
+    return (package.bulletin_bytes, package.manifest_bytes) == (held.bulletin_bytes, held.manifest_bytes)
+
+
 def _bind(context: Context, binding: Binding) -> None:
-    news = binding.bulletin
+    news, held = binding.bulletin, context.binding
     if context.clock.certain:
         context.clock.learn(news.time, context.mono)
-    else:
+    elif held is None or held.bulletin.binding != news.binding:
         # The installer stands at the door with a package made for this moment: the best time there is.
         context.clock.set_fresh(max(news.time, context.now()), context.mono)
     context.clock.correct(news.settings.clock_ppm, context.mono)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from lockagent.core.clock import EDGE_SECONDS, MAX_LEARN_SECONDS, Clock
+from lockagent.core.clock import EDGE_SECONDS, Clock
 from lockagent.core.memory import Binding
 from lockagent.core.requests import KnownRequest, KnownRequests, RequestKey
 from lockagent.core.uncertain import UncertainUse
@@ -109,7 +109,7 @@ def signature(hearing: Hearing) -> Reason | None:
     except SignatureError:
         return Reason.TOKEN_INVALID
     bench = hearing.bench
-    bench.clock.learn(hearing.claims.issued_at, bench.mono, at_most=MAX_LEARN_SECONDS)
+    bench.clock.learn_issue(hearing.claims.issued_at, bench.mono)
     return None
 
 
@@ -136,7 +136,9 @@ def lost_time(hearing: Hearing) -> Reason | None:
     if bench.clock.certain:
         return None
     hearing.time_uncertain = True
-    allowed = bench.uncertain.allows(_proved(hearing.claims), bench.mono)
+    # A repeated request is only told what came of it: that uses nothing up.
+    known = bench.known.find(hearing.request_key) is not None
+    allowed = known or bench.uncertain.allows(_proved(hearing.claims), bench.mono)
     return None if allowed else Reason.TIME_UNCERTAIN
 
 

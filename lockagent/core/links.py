@@ -33,6 +33,7 @@ class Introduced:
     plaintext: bytes
     channel: Channel
     m0_hash: bytes
+    m0_sent_at: float
 
 
 @dataclass
@@ -46,6 +47,7 @@ class Link:
     expired: LockHandshake | None = None
     """The one before, to know an answer that crossed its renewal in the air."""
     m0_count: int = 0
+    m0_sent_at: float = 0.0
     m0_dies: float = 0.0
     """When the m0 on the table stops being answerable."""
     streaming: bool = False
@@ -167,7 +169,8 @@ class Links:
         link.handshake = None
         link.reassembler.limit = gatt.MAX_SESSION_MESSAGE
         known = HolderKey(KeyType.X25519, holder)
-        self._introduce(link, Introduced(known, plaintext, channel, m0_hash(handshake.m0)))
+        digest = m0_hash(handshake.m0)
+        self._introduce(link, Introduced(known, plaintext, channel, digest, link.m0_sent_at))
 
     def _refuse(self, link: Link, mono: float) -> None:
         """One word for everything that fails before authentication, then a new m0: one m1 per m0."""
@@ -188,6 +191,7 @@ class Links:
             return
         link.handshake, link.expired = handshake, None
         link.m0_count += 1
+        link.m0_sent_at = mono
         link.m0_dies = mono + gatt.M0_LIFE_SECONDS
         link.streaming = False
         link.reassembler.reset()

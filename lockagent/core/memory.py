@@ -40,7 +40,8 @@ class Memory:
 
     def encode(self) -> bytes:
         """Return the payload of the state record."""
-        clock = [self.clock.time, self.clock.rtc, self.clock.lower, int(self.clock.certain), self.clock.ppm]
+        at = self.clock
+        clock = [at.time, at.rtc, at.lower, int(at.certain), at.ppm, at.ahead]
         return cbor.encode([_VERSION, _packed(self.binding), clock, self.boots, self.day, self.hand_count])
 
     @classmethod
@@ -55,8 +56,8 @@ class Memory:
         version, binding, clock, boots, day, hand_count = value
         if version != _VERSION:
             raise UnreadableMemoryError(f"the store is of version {version}, this agent reads {_VERSION}")
-        time, rtc, lower, certain, ppm = fields.array(clock, 5, "lock clock")
-        anchor = Anchor(time, rtc, lower, bool(certain), ppm)
+        time, rtc, lower, certain, ppm, ahead = fields.array(clock, 6, "lock clock")
+        anchor = Anchor(time, rtc, lower, bool(certain), ppm, ahead)
         return cls(_unpacked(binding), anchor, boots, day, hand_count)
 
 

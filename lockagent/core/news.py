@@ -15,7 +15,7 @@ from lockagent.core.clock import NOTABLE_SECONDS
 from lockagent.core.context import Context, ignore
 from lockagent.core.memory import Binding
 from lockagent.core.session import Session
-from protocol import freshtime
+from protocol import freshtime, gatt
 from protocol.entries import EntryType
 from protocol.errors import ProtocolError
 from protocol.messages import BulletinOffer, BulletinResult, FreshTime, TimeResult
@@ -70,11 +70,14 @@ class News:
             session.send(TimeResult(Reason.TIME_INVALID))
             return
         ours = (context.binding.bulletin.binding, session.phone.m0_hash)
-        if (statement.binding, statement.m0_hash) != ours:
+        # A statement kept for later would hold the clock back: believe it only while it can be new, and once.
+        late = context.mono > session.phone.m0_sent_at + gatt.FRESH_TIME_SECONDS
+        if (statement.binding, statement.m0_hash) != ours or late or session.time_taken:
             session.send(TimeResult(Reason.TIME_NOT_FOR_SESSION))
         elif not context.clock.judge_fresh(statement.time, context.mono):
             session.send(TimeResult(Reason.TIME_JUMP_REFUSED))
         else:
+            session.time_taken = True
             self._set_clock(session, statement.time)
 
     def _set_clock(self, session: Session, time: int) -> None:

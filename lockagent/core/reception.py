@@ -59,14 +59,14 @@ class Reception:
         """End sessions that fell silent, let the actor look at the time, hand over what waits."""
         self.actor.tick()
         for session in list(self._sessions.values()):
-            if self._context.mono >= self._silent_at(session):
+            if self._context.mono >= self._ends_at(session):
                 self._end(session)
             else:
                 self._hand_over(session)
 
     def next_at(self) -> float | None:
         """When `tick` has something to do."""
-        times = [self._silent_at(session) for session in self._sessions.values()]
+        times = [self._ends_at(session) for session in self._sessions.values()]
         acting = self.actor.next_at()
         return min(times + ([] if acting is None else [acting]), default=None)
 
@@ -158,11 +158,13 @@ class Reception:
             context.binding.manifest.sealing_key,
         )
 
-    def _silent_at(self, session: Session) -> float:
+    def _ends_at(self, session: Session) -> float:
+        """When the link is ended: after silence, or so long after the last word due, whatever is said."""
         acting = self.actor.current
         if acting is not None and session in acting.sessions:
             return float("inf")
-        return session.heard_at + gatt.SESSION_SECONDS
+        last = session.heard_at if session.over_at is None else min(session.heard_at, session.over_at)
+        return last + gatt.SESSION_SECONDS
 
     def _end(self, session: Session) -> None:
         self._sessions.pop(session.link.number, None)

@@ -9,7 +9,7 @@ from lockagent.core.links import Introduced, Link, Links
 from protocol import gatt, messages
 from protocol.framing import Kind
 from protocol.messages import Done, LockMessage, LogBatch, Outcome
-from protocol.reasons import CURABLE_BY_BULLETIN
+from protocol.reasons import CURABLE_BY_BULLETIN, Reason
 
 
 @dataclass
@@ -23,6 +23,8 @@ class Session:
     hearing: Hearing | None = None
     decided_at: float | None = None
     judged_again: bool = False
+    time_taken: bool = False
+    """A fresh time statement was taken in this session."""
     carry: int | None = None
     """Bytes of log the phone takes; None until it says so."""
     offered: tuple[int, int] | None = None
@@ -44,6 +46,14 @@ class Session:
         if self.alive:
             sealed = self.phone.channel.encrypt(messages.encode(message))
             self.links.send(self.link, Kind.SESSION, sealed)
+
+    @property
+    def over_at(self) -> float | None:
+        """When everything has been said: after m3, or after a refusal. None while something is to come."""
+        if self.finished_at is not None:
+            return self.finished_at
+        refused = self.hearing is not None and self.hearing.reason is not Reason.GRANTED
+        return self.decided_at if refused else None
 
     def curable(self, mono: float) -> bool:
         """Whether a newer bulletin makes the lock judge the same m1 once more."""

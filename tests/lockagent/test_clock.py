@@ -191,6 +191,7 @@ def test_the_correction_of_the_crystal_is_applied() -> None:
     st.lists(
         st.one_of(
             st.tuples(st.just("learn"), st.integers(-5 * DAY, 5 * DAY)),
+            st.tuples(st.just("news"), st.integers(-5 * DAY, 5 * DAY)),
             st.tuples(st.just("pass"), st.integers(0, DAY)),
             st.tuples(st.just("correct"), st.integers(-1000, 1000)),
         ),
@@ -207,7 +208,9 @@ def test_rule_07_no_order_of_statements_moves_the_clock_back(
         if what == "pass":
             mono += value
         elif what == "learn":
-            clock.learn(newest + value, mono, at_most=DAY)
+            clock.learn_issue(newest + value, mono)
+        elif what == "news":
+            clock.learn(newest + value, mono)
         else:
             clock.correct(value, mono)
         assert clock.now(mono) >= newest
