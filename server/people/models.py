@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -120,6 +121,12 @@ class StaffMember(ImportedModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """The sign-in must be the own municipality's; users are not tenant rows, so it is looked at here."""
+        super().clean()
+        if self.user is not None and self.user.municipality_id != self.municipality_id:
+            raise ValidationError({"user": _("This belongs to another municipality.")})
 
 
 class Phone(TenantModel):

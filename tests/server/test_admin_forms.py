@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from html import unescape
 
+from django.contrib.auth.models import Permission
 from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +14,7 @@ from django.utils import timezone
 from server.audit.models import AuditEntry
 from server.care.models import Client
 from server.passages.models import Deviation
-from server.people.models import EnrolmentCode, User
+from server.people.models import EnrolmentCode, StaffMember, User
 from server.places.models import Door, DoorPath
 from tests.server.pages import REGISTERED, address
 from tests.server.world import World, make_door
@@ -144,3 +145,39 @@ def test_audit_trail_reads_in_plain_words(desk: Browser, everything: World) -> N
     page = desk.get(address(AuditEntry, "changelist"), {"action": "admin.added"}).content.decode()
     assert "tillagd i administrationen" in page and "Brukare" in page and "administratör" in page
     assert desk.get(address(AuditEntry, "changelist"), {"acting_as": "server"}).status_code == 200
+
+
+def test_changes_of_users_are_audited_without_passwords(desk: Browser, everything: World) -> None:
+    user = User.objects.create_user("bob", municipality=everything.municipality)
+    permission = Permission.objects.get(codename="view_passage")
+    form = {"username": "bob", "is_active": "on", "is_staff": "on", "user_permissions": [permission.pk]}
+    assert desk.post(address(User, "change", user.pk), form).status_code == 302
+    path = reverse("admin:auth_user_password_change", args=[user.pk])
+    secret = "ett-riktigt-långt-lösenord"
+    answer = desk.post(path, {"password1": secret, "password2": secret, "usable_password": "true"})
+    assert answer.status_code == 302
+    trail = AuditEntry.objects.filter(object_type="people.user", object_id=str(user.pk)).order_by("pk")
+    assert [entry.action for entry in trail] == ["admin.changed", "admin.changed", "people.password_set"]
+    assert (trail[0].before, trail[0].after) == ({"is_staff": False}, {"is_staff": True})
+    assert trail[1].after == {"permissions": ["view_passage"]}
+    assert not any(secret in str((entry.before, entry.after)) for entry in trail)
+
+
+def test_users_are_never_deleted(desk: Browser, everything: World) -> None:
+    user = User.objects.create_user("bob", municipality=everything.municipality)
+    assert desk.post(address(User, "delete", user.pk), {"post": "yes"}).status_code == 403
+
+
+def test_rule_08_a_staff_member_cannot_get_another_municipalitys_sign_in(
+    desk: Browser, beside: World, everything: World
+) -> None:
+    foreign = User.objects.create_user("bob", municipality=beside.municipality)
+    form = {
+        "name": "Alice",
+        "provider": everything.provider.pk,
+        "user": foreign.pk,
+        "employed_from": "2026-01-01",
+    }
+    answer = desk.post(address(StaffMember, "change", everything.alice.pk), form)
+    assert answer.status_code == 200
+    assert "user" in answer.context["adminform"].form.errors

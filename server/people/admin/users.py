@@ -10,10 +10,14 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
+from server.audit import actions
+from server.audit.domain import changes, record, snapshot
 from server.people.models import User
+
+PASSWORD_SET = actions.register("people.password_set", _("set a new password"), needs_actor=True)
 
 # They know no municipality; second factors are managed by each person at /accounts/2fa/.
 for _model in (EmailAddress, Authenticator, Group):
@@ -64,9 +68,48 @@ class UserAdmin(StockUserAdmin):
             return [*fieldsets, (_("Municipality"), {"fields": ["municipality"]})]
         return fieldsets
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A user is made inactive, never deleted: the audit trail points at it."""
+        return False
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Keep a new user within the municipality of whoever made it."""
+        """Keep a new user within the municipality of whoever made it, and record what changed."""
         own = getattr(request.user, "municipality_id", None)
         if own is not None:
             obj.municipality_id = own
+        before = _snapshot(User.objects.get(pk=obj.pk)) if change else {}
         super().save_model(request, obj, form, change)
+        _record(request, actions.CHANGED if change else actions.ADDED, obj, before, _snapshot(obj))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Record permissions that were given or taken; they are saved after the user itself."""
+        before = {"permissions": _permissions(form.instance)}
+        super().save_related(request, form, formsets, change)
+        after = {"permissions": _permissions(form.instance)}
+        if before != after:
+            _record(request, actions.CHANGED, form.instance, before, after)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        """Set somebody's password, and record that it was done (never the password)."""
+        response = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and response.status_code == 302:
+            _record(request, PASSWORD_SET, User.objects.get(pk=id), {}, {})
+        return response
+
+
+def _snapshot(user: User) -> dict[str, Any]:
+    return {name: value for name, value in snapshot(user).items() if name != "last_login"}
+
+
+def _permissions(user: User) -> list[str]:
+    return sorted(user.user_permissions.values_list("codename", flat=True))
+
+
+def _record(
+    request: HttpRequest, action: str, user: User, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    # An operator's own account belongs to no municipality, and so to none of their audit trails.
+    if user.municipality_id is not None:
+        assert isinstance(request.user, User)  # noqa: S101  the admin lets nobody else in
+        earlier, later = changes(before, after) if before and after else (before, after)
+        record(action=action, target=user, actor=request.user, before=earlier, after=later)
