@@ -8,7 +8,7 @@ from lockagent.core import bulletins, judge
 from lockagent.core.bulletins import BulletinRefusedError
 from lockagent.core.clock import Anchor, Clock, RtcReading
 from lockagent.core.memory import Binding
-from lockagent.core.requests import KnownRequests, RequestKey
+from lockagent.core.requests import KnownRequest, KnownRequests, RequestKey
 from lockagent.core.uncertain import UncertainUse
 from protocol import bulletin, manifest
 from protocol.keys import holder_key
@@ -24,6 +24,14 @@ def _binding(data: bytes) -> Binding:
     return Binding(held, world.MANIFEST_BYTES, bulletin.parse(data).body, data, (world.ADV_KEY,))
 
 
+def _known() -> KnownRequests:
+    """A lock that granted the vectors' request before."""
+    known = KnownRequests()
+    key = RequestKey(world.PHONE_KEY.fingerprint, 1, world.REQUEST_ID)
+    known.granted(key, KnownRequest(granted_seq=4, token_id=world.CLAIMS.token_id, epoch=1))
+    return known
+
+
 @pytest.mark.parametrize("case", cases("judgement"))
 def test_judgement(case: dict[str, Any]) -> None:
     knows = case["lock"]
@@ -35,7 +43,7 @@ def test_judgement(case: dict[str, Any]) -> None:
         binding=_binding(bytes.fromhex(knows["bulletin"])),
         clock=Clock(Anchor(now, 0, now, knows["certain"]), RtcReading(0), 0.0),
         mono=0.0,
-        known=KnownRequests(),
+        known=_known() if knows["known"] else KnownRequests(),
         uncertain=used,
         busy_with=RequestKey(bytes(8), 1, bytes(8)) if knows["busy"] else None,
     )

@@ -64,6 +64,7 @@ class Lock:
     certain: bool
     openings: int
     busy: bool
+    known: bool
 
 
 def judge(lock: Lock, holder: bytes, plaintext: bytes) -> str:
@@ -95,7 +96,7 @@ def _in_time(lock: Lock, claims: dict[int, Any]) -> str | None:
         return "expired"
     if issued - lock.bulletin[4] > limit("stale bulletin"):
         return "need_update"
-    if not lock.certain and lock.openings >= limit("uncertain openings"):
+    if not lock.certain and not lock.known and lock.openings >= limit("uncertain openings"):
         return "time_uncertain"
     return None
 
@@ -107,7 +108,7 @@ def _in_force(lock: Lock, claims: dict[int, Any], command: int) -> str | None:
         return "provider_ended"
     if not claims[9] & (1 << (command - 1)):
         return "not_permitted"
-    return "busy" if lock.busy else None
+    return "busy" if lock.busy and not lock.known else None
 
 
 def message(rule: str, data: bytes) -> list[Any]:

@@ -23,7 +23,8 @@ def _request(encoded: bytes, command: int = Command.OPEN) -> bytes:
 
 def _case(name: str, reason: str, request: bytes, **knows: Any) -> dict[str, Any]:
     """``knows``: what differs from a lock that knows the time and is doing nothing else."""
-    lock = {"now": NOW, "certain": True, "openings": 0, "busy": False, "bulletin": world.BULLETIN_BYTES}
+    lock: dict[str, Any] = {"now": NOW, "certain": True, "openings": 0, "busy": False, "known": False}
+    lock["bulletin"] = world.BULLETIN_BYTES
     return {"name": name, "reason": reason, "request": request, "lock": lock | knows}
 
 
@@ -75,6 +76,11 @@ def _rights() -> list[dict[str, Any]]:
         ),
         _case("service only", "not_permitted", _request(_issued(scope=Scope.SERVICE))),
         _case("another phone is acting", "busy", _request(world.TOKEN), busy=True),
+        _case("granted before", "granted", _request(world.TOKEN), known=True),
+        _case(
+            "granted before, another phone is acting", "granted", _request(world.TOKEN), busy=True, known=True
+        ),
+        _case("granted before, revoked since", "revoked", _request(revoked), known=True),
     ]
 
 
@@ -105,6 +111,9 @@ def _times() -> list[dict[str, Any]]:
         _case("uncertain time, bound after exp", "expired", good, now=end + 301, certain=False),
         _case("uncertain time, sixteenth opening", "granted", good, certain=False, openings=15),
         _case("uncertain time, seventeenth", "time_uncertain", good, certain=False, openings=16),
+        _case(
+            "uncertain time, sixteenth asked again", "granted", good, certain=False, openings=16, known=True
+        ),
         _case("certain time, seventeenth", "granted", good, openings=16),
     ]
 
@@ -139,7 +148,7 @@ def _orders() -> list[dict[str, Any]]:
 def judgement_file() -> dict[str, Any]:
     return {
         "about": "Section 13, checks 4 to 15, under the manifest of manifest.json. openings: of this token"
-        " since the time was lost.",
+        " since the time was lost; known: this very request was granted before.",
         "binding": world.BINDING,
         "holder": world.PHONE_KEY.encoded,
         "manifest": world.MANIFEST_BYTES,
