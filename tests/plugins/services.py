@@ -6,6 +6,7 @@ server's files and secrets are the test run's own, never those under var/.
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -40,6 +41,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 
 
 def _prepare(database: str) -> None:
+    atexit.register(pytest_unconfigure)  # also when pytest gives up before it is configured
     folder = tempfile.mkdtemp(prefix="nyckelfri-test-")
     _folders.append(folder)
     for name in ("DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS", "DEBUG"):
