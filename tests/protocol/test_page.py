@@ -53,6 +53,7 @@ LIMITS: dict[str, float] = {
     "clock, back": clock.MAX_STEP_BACK_SECONDS,
     "clock, notable": clock.NOTABLE_SECONDS,
     "clock, saved": SAVE_EVERY_SECONDS,
+    "clock, unbelievable": clock.MAX_OFF_SECONDS,
     "uncertain openings": uncertain.MAX_OPENINGS,
     "known requests": requests.REMEMBERED,
     "same refusal listed": refusals.SAME_LISTED,
