@@ -44,6 +44,10 @@ class MunicipalityAdmin(PlainAdmin):
         queryset = super().get_queryset(request)
         return queryset if own is None else queryset.filter(pk=own)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The short name is fixed once there: manifests and roots are bound to it."""
+        return [*self.readonly_fields, "slug"] if obj else self.readonly_fields
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Only an operator, who belongs to no municipality, adds one."""
         own = getattr(request.user, "municipality_id", None)
