@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from protocol import framing
 from protocol.errors import ChannelError, HandshakeFailedError, ProtocolError
@@ -96,6 +98,33 @@ def test_a_forged_answer_ends_the_attempt_undecided() -> None:
     with pytest.raises(ChannelError):
         feed(phone, framing.fragment(Kind.SESSION, bytes(30), 244))
     assert (phone.state, phone.decision) == (PhoneState.ENDED, None)
+
+
+@given(st.lists(st.sampled_from(sorted(_EVERYTHING)), max_size=8))
+def test_any_talk_at_all_is_followed_or_refused(talk: list[str]) -> None:
+    """Whatever an authenticated lock says: "open" is never concluded without an outcome after a grant."""
+    phone, lock = shaken(news=NEWS)
+    said: list[str] = []
+    for name in talk:
+        try:
+            lock.take(feed(phone, lock.say(_EVERYTHING[name])).send)
+        except ProtocolError:
+            assert phone.state is PhoneState.ENDED
+            break
+        said.append(name)
+    assert (phone.outcome is not None) == ("outcome" in said)
+    assert "outcome" not in said or said.index("decision") < said.index("outcome")
+
+
+@given(st.lists(st.binary(max_size=60), max_size=10))
+def test_any_bytes_at_all_are_refused_or_passed_over(frames: list[bytes]) -> None:
+    phone = session()
+    for frame in frames:
+        try:
+            phone.receive(frame)
+        except ProtocolError:
+            assert phone.state is PhoneState.ENDED
+    assert (phone.decision, phone.outcome) == (None, None)
 
 
 def test_nothing_secret_is_shown() -> None:
