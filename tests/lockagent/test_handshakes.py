@@ -187,3 +187,14 @@ def test_a_silent_session_is_ended() -> None:
     attempt = anna.attempt(bench, anna.right(bench)).run(2.0)
     bench.advance(gatt.SESSION_SECONDS + 1)
     assert attempt.link in bench.ended
+
+
+def test_rule_01_an_m1_for_a_dead_m0_is_not_read_even_if_nobody_has_looked_at_the_clock() -> None:
+    bench, anna = commissioned(), Phone()
+    attempt = anna.attempt(bench, anna.right(bench))
+    late = m1_frames(bench, attempt)
+    bench.wall += gatt.M0_LIFE_SECONDS + 1  # no tick: the loop was busy elsewhere
+    for frame in late:
+        bench.write(attempt.link, frame)
+    assert bench.kinds() == ["BOOT", "BOUND"]
+    assert bench.motor.runs == []
