@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.core.cache import cache
 from django.utils import timezone
 
 from server.locks.domain.bulletins import build_due, forget_old_bulletins
 from server.tenancy.models import Manifest, Municipality
+
+FORGET_EVERY_S = 3600
 
 
 @shared_task(name="locks.build_bulletins")
@@ -15,5 +18,6 @@ def build_bulletins() -> int:
     at = timezone.now()
     with_keys = Municipality.objects.filter(pk__in=Manifest.unscoped.values("municipality"))
     made = sum(build_due(municipality, at=at) for municipality in with_keys)
-    forget_old_bulletins(at=at)
+    if cache.add("locks.forgot_old_bulletins", at.isoformat(), timeout=FORGET_EVERY_S):
+        forget_old_bulletins(at=at)
     return made

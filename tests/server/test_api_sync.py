@@ -13,10 +13,22 @@ from django.test.utils import CaptureQueriesContext
 
 from protocol import bulletin, lockrecord
 from server.care.models import Visit
+from server.locks.models import LockStatus
+from server.locks.tasks import build_bulletins
 from server.people.models import PhoneContact
-from server.places.models import Door
-from tests.server.issuer import Issuer, Phone, b64, give_sign_in, second_phone, unb64
-from tests.server.world import HOUR, NOW, SHIFT_START, make_client, make_door, make_staff
+from server.places.models import Door, DoorPath
+from tests.server.device import Device
+from tests.server.issuer import Issuer, Phone, b64, give_sign_in, mount, second_phone, unb64
+from tests.server.world import (
+    HOUR,
+    NOW,
+    SHIFT_START,
+    make_client,
+    make_door,
+    make_shift,
+    make_staff,
+    make_team,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -119,13 +131,7 @@ def test_newer_bulletins_come_without_new_rights(
     issuer: Issuer, signed_in: Phone, monday_morning: Any
 ) -> None:
     cursor = signed_in.sync().json()["cursor"]
-    monday_morning.move_to(NOW + timedelta(hours=6))
-    from server.locks.tasks import build_bulletins
-
-    issuer.world.assignment.save()
     monday_morning.move_to(NOW + timedelta(hours=8))
-    from server.locks.models import LockStatus
-
     LockStatus.objects.filter(lock=issuer.world.apartment_binding.lock).update(clock_ppm=40)
     assert build_bulletins() == 1
     body = signed_in.sync(cursor).json()
@@ -147,6 +153,11 @@ class TestWhoGetsNothing:
     def test_without_signing_in(self, phone: Phone) -> None:
         answer = phone.sync()
         assert (answer.status_code, answer.json()["code"]) == (401, "session_missing")
+
+    @pytest.mark.parametrize("session", ["fel", "a" * 32, "\x00", "å", "'; --", "a" * 5000])
+    def test_with_a_made_up_session(self, phone: Phone, session: str) -> None:
+        phone.session = session
+        assert phone.sync().json()["code"] == "session_missing"
 
     def test_halfway_through_signing_in(self, issuer: Issuer, phone: Phone) -> None:
         first = phone._auth(
@@ -195,6 +206,51 @@ class TestWhoGetsNothing:
         assert {right["binding"] for right in signed_in.sync().json()["rights"]} == own
 
 
+class TestTwoProviders:
+    """Carin works for another provider with a client behind the same gate."""
+
+    @pytest.fixture
+    def carins(self, issuer: Issuer, client: Http) -> Phone:
+        world = issuer.world
+        team = make_team(issuer.municipality, "Omsorg Syd", "Grupp S")
+        door = make_door(world.property, Door.Kind.APARTMENT, number="1202")
+        make_client(door, team, "4720")
+        DoorPath.objects.create(municipality=issuer.municipality, apartment=door, via=world.gate)
+        mount(door, Device(), at=NOW, name="Lås 3")
+        carin = make_staff(team, "Carin Carlsson")
+        make_shift(carin, team)
+        give_sign_in(carin, "carin")
+        second_phone(issuer, carin, "carins-telefon")
+        phone = Phone(client, "carins-telefon")
+        phone.sign_in("carin")
+        return phone
+
+    def test_share_the_gate_and_nothing_else(self, issuer: Issuer, carins: Phone) -> None:
+        visit(issuer)
+        body = carins.sync().json()
+        assert [(door["kind"], door["number"]) for door in body["doors"]] == [
+            ("gate", ""),
+            ("apartment", "1202"),
+        ]
+        bindings = {right["binding"] for right in body["rights"]}
+        assert b64(issuer.gate_lock.binding) in bindings
+        assert b64(issuer.apartment_lock.binding) not in bindings
+        assert body["visits"] == []
+        assert "4711" not in str(body)
+
+    def test_have_tokens_of_their_own_at_the_gate(
+        self, issuer: Issuer, carins: Phone, signed_in: Phone
+    ) -> None:
+        def at_gate(phone: Phone) -> str:
+            rights = phone.sync().json()["rights"]
+            gate = b64(issuer.gate_lock.binding)
+            token: str = next(right["token_id"] for right in rights if right["binding"] == gate)
+            return token
+
+        signed_in.sign_in()
+        assert at_gate(carins) != at_gate(signed_in)
+
+
 class TestCursor:
     @pytest.mark.parametrize("cursor", ["", "x", "AAAA", "ä", "A" * 2000])
     def test_nonsense_is_refused(self, signed_in: Phone, cursor: str) -> None:
@@ -223,9 +279,6 @@ def test_body_is_bounded(signed_in: Phone) -> None:
 
 
 def test_queries_do_not_grow_with_the_number_of_doors(issuer: Issuer, signed_in: Phone) -> None:
-    from tests.server.device import Device
-    from tests.server.issuer import mount
-
     def count() -> int:
         signed_in.sync()
         with CaptureQueriesContext(

@@ -258,3 +258,9 @@ class TestWhatPassagesTell:
         hand_in(issuer, lock.sealed())
         issuer.world.apartment_binding.refresh_from_db()
         assert issuer.world.apartment_binding.commissioned_at == NOW + HOUR
+
+    def test_a_clock_gone_wild_is_stored_as_the_lock_said_it(self, issuer: Issuer, lock: Device) -> None:
+        lock.clock = 2**32 - 2
+        lock.add(EntryType.LOW_BATTERY, (5,))
+        assert hand_in(issuer, lock.sealed()) == [Result("stored", "", 6)]
+        assert Passage.objects.get(seq=6).happened_at.year == 2106

@@ -112,6 +112,12 @@ def test_ending_a_provider_is_one_line_per_lock_and_spares_the_others(issuer: Is
     assert other_team.provider.active
 
 
+def test_the_line_of_an_ended_provider_goes_when_its_tokens_are_long_dead(issuer: Issuer) -> None:
+    revoke_provider(provider=issuer.world.provider, reason=Revocation.Reason.ASSIGNMENT_ENDED, at=LATER)
+    build_due(issuer.municipality, at=LATER + timedelta(days=8))
+    assert newest(issuer.world.gate_binding, issuer.gate_lock).grp_not_before == {}
+
+
 def test_a_revocation_leaves_the_bulletin_when_its_token_has_ended(issuer: Issuer) -> None:
     revoke_alices_phone(issuer)
     over = SHIFT_END + timedelta(minutes=36)

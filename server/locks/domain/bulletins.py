@@ -36,6 +36,9 @@ from server.tenancy.queries import newest_manifest
 KEEP = timedelta(days=30)
 """How long replaced bulletins are kept, so that it can be shown which locks knew what when."""
 
+GROUP_END_MATTERS = timedelta(days=7)
+"""Issued at most three days ahead and valid for at most two, older tokens have ended by then."""
+
 CHUNK = 200
 """Bindings per transaction, so that a municipality-wide change never holds all of them at once."""
 
@@ -127,7 +130,7 @@ class _Builder:
             time=int(self.at.timestamp()),
             settings=lock_settings(binding, clock_ppm=facts.clock_ppm.get(binding.lock_id)),
             revoked=frozenset(revoked),
-            grp_not_before=_not_before(groups),
+            grp_not_before=_not_before(groups, self.at),
             manifest=self._manifest_for(binding),
             receipt=bytes(position.receipt) if position and position.receipt else None,
         )
@@ -173,8 +176,13 @@ def signed_row(binding: Binding, body: wire.Bulletin, *, key: SigningKey, at: da
     )
 
 
-def _not_before(groups: Sequence[BindingGroup]) -> dict[int, int]:
-    return {group.grp: int(group.not_before.timestamp()) for group in groups if group.not_before is not None}
+def _not_before(groups: Sequence[BindingGroup], at: datetime) -> dict[int, int]:
+    """Return the not-before of groups whose older tokens could still be alive."""
+    return {
+        group.grp: int(group.not_before.timestamp())
+        for group in groups
+        if group.not_before is not None and group.not_before > at - GROUP_END_MATTERS
+    }
 
 
 def _is_covered(token: Token, groups: dict[int, BindingGroup]) -> bool:

@@ -91,7 +91,8 @@ def signed_in_user(token: str) -> User:
     session_missing when there is no such session or the account is closed, second_factor_required when
     the session was opened with a password alone.
     """
-    found = authenticate_by_x_session_token(token) if token else None
+    # Session keys are letters and digits; anything else would only reach the database to be refused there.
+    found = authenticate_by_x_session_token(token) if token.isascii() and token.isalnum() else None
     if found is None or not found[0].is_active:
         raise Problem("session_missing")
     user, session = found
