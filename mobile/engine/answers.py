@@ -15,6 +15,7 @@ from mobile.engine.state import DoorKind, Fallback, Shift, Support, Visit
 MAX_TEXT = 4000
 MAX_ITEMS = 50_000
 MAX_BLOB = 12 * 1024
+_SECRET = re.compile(r"[!-~]{1,512}")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 
 
@@ -34,6 +35,13 @@ class Body:
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)  # database keys may come as numbers
         if not isinstance(value, str) or len(value) > MAX_TEXT:
+            raise _bad(name)
+        return value
+
+    def secret(self, name: str, *, default: str | None = None) -> str:
+        """A device token or session: what may stand in a header and nothing else."""
+        value = self.text(name, default=default)
+        if not _SECRET.fullmatch(value):
             raise _bad(name)
         return value
 

@@ -162,7 +162,7 @@ class Attempt:
         try:
             while not (await asyncio.wait({connecting}, timeout=MOVED_SECONDS))[0]:
                 if self._around.scanner.moved(self._errand.lock.binding, sighting):
-                    raise LinkLostError("moved")
+                    raise LinkLostError("it is heard at another address")
         finally:
             if not connecting.done():
                 connecting.cancel()

@@ -128,6 +128,7 @@ class PhoneEngine:
         """See `Engine`."""
         await self._rounds.stop()
         await self._shut()
+        self._show_shut()
         await self._http.close()
 
     async def settled(self) -> None:

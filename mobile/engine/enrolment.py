@@ -80,7 +80,7 @@ def _identity(url: str, private_key: bytes, body: answers.Body) -> Identity:
         server_url=url,
         phone_id=body.text("phone_id"),
         bearer_id=body.text("bearer_id"),
-        device_token=body.text("device_token"),
+        device_token=body.secret("device_token"),
         private_key=private_key,
         staff_name=body.text("staff_name", default=""),
         username=body.text("username", default=""),

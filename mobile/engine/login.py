@@ -100,7 +100,7 @@ class SignIn:
 
 def _session(answer: Answer, default: str | None = None) -> str:
     meta = answers.Body(answer.body).optional("meta") or answers.Body({})
-    return meta.text("session_token", default=default)
+    return meta.secret("session_token", default=default)
 
 
 def _waits_for_code(answer: Answer) -> bool:

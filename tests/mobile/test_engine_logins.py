@@ -18,7 +18,10 @@ from mobile.engine.errors import (
     LockedError,
     ServerError,
     SignInError,
+    VaultCorruptError,
+    VaultWipedError,
     WeakPinError,
+    WrongPinError,
 )
 from mobile.engine.setup import Setup
 from mobile.engine.state import LoginState, Stage, SyncStatus
@@ -232,6 +235,53 @@ async def test_a_full_disk_at_enrolment_leaves_a_shut_phone(tmp_path: Path, serv
     await engine.enrol(URL, CODE, PIN)
     assert engine.state.stage is Stage.UNLOCKED
     await engine.stop()
+
+
+async def test_a_damaged_vault_is_said_to_be_damaged_and_not_counted(engine: PhoneEngine) -> None:
+    await engine.enrol(URL, CODE, PIN)
+    await engine.lock_app()
+    vault = next((engine._setup.data_dir / "vaults").glob("*.vault"))
+    data = bytearray(vault.read_bytes())
+    data[len(data) // 2] ^= 1
+    vault.write_bytes(data)
+    with pytest.raises(VaultCorruptError):
+        await engine.unlock(PIN)
+    assert engine.state.stage is Stage.LOCKED
+    assert engine.state.pin_attempts_left == 10
+
+
+async def test_ten_wrong_pins_erase_the_vault_and_leave_the_logs(tmp_path: Path, server: SmallServer) -> None:
+    clock = [NOW]
+    setup = Setup(
+        tmp_path,
+        transport=server.transport(),
+        vault_cost=CHEAP,
+        sync_seconds=None,
+        wall=lambda: clock[0],
+        monotonic=lambda: float(clock[0]),
+    )
+    engine = PhoneEngine(setup)
+    await engine.start()
+    await engine.enrol(URL, CODE, PIN)
+    assert await engine._courier.keep(b"a sealed batch")
+    await engine.lock_app()
+    for left in range(9, 0, -1):
+        with pytest.raises(WrongPinError):
+            await engine.unlock("840275")
+        assert engine.state.pin_attempts_left == left
+        clock[0] += 3600
+    with pytest.raises(VaultWipedError):
+        await engine.unlock("840275")
+    assert engine.state.stage is Stage.NOT_ENROLLED
+    assert engine.state.sync.waiting_logs == 1
+    await engine.stop()
+
+
+async def test_a_stopped_engine_shows_nothing_of_the_vault(engine: PhoneEngine) -> None:
+    await engine.enrol(URL, CODE, PIN)
+    await engine.stop()
+    assert engine.state.stage is Stage.LOCKED
+    assert engine.state.staff_name == ""
 
 
 async def test_two_syncs_at_once_are_one(engine: PhoneEngine, server: SmallServer) -> None:
