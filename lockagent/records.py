@@ -59,4 +59,4 @@ class Boot:
     records: list[LogRecord]
     torn_tail: bool
     salvaged: list[LogRecord]
-    """Readable entries of the epoch before, when this boot began a new one: to know repeated requests by."""
+    """Readable entries of an epoch that damage ended: only to know repeated requests by."""

@@ -9,9 +9,14 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from protocol.reasons import Reason
+
 SAME_LISTED = 3
 """Times the same refusal (phone, reason, token) is listed within an hour."""
 LISTED_PER_HOUR = 60
+UNVOUCHED_PER_HOUR = 6
+"""Of these, refusals of phones that showed no token an issuer signed for them: keys cost them nothing."""
+UNVOUCHED = frozenset({Reason.MALFORMED, Reason.KEY_UNKNOWN, Reason.WRONG_BINDING, Reason.TOKEN_INVALID})
 HOUR = 3600.0
 RefusalKey = tuple[bytes, int, bytes | None]
 
@@ -39,6 +44,9 @@ class Failures:
             self._listed.popleft()
         same = sum(one == key for _, one in self._listed)
         if same >= SAME_LISTED or len(self._listed) >= LISTED_PER_HOUR:
+            return False
+        unvouched = sum(one[1] in UNVOUCHED for _, one in self._listed)
+        if key[1] in UNVOUCHED and unvouched >= UNVOUCHED_PER_HOUR:
             return False
         self._listed.append((mono, key))
         return True

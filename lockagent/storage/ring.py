@@ -81,6 +81,11 @@ class LogRing:
         generation = by_seq[newest].generation if newest else 0
         return Loaded(records, torn, damage, generation)
 
+    def readable_entries(self, blob: bytes | None, epoch: int) -> list[LogRecord]:
+        """Every whole entry of an epoch in a ring that was set aside, by number, chained or not."""
+        slots = [unpack((blob or b"")[at : at + SLOT_SIZE]) for at in range(0, len(blob or b""), SLOT_SIZE)]
+        return [slot.record for _, slot in sorted(self._of_epoch(slots, epoch).items())]
+
     def highest_epoch(self) -> int:
         """The highest epoch any readable slot belongs to, 0 when there is none; for a lost state record."""
         blob = self._files.read(self.NAME) or b""

@@ -64,10 +64,10 @@ class LockStore:
         image = StateImage.unpack(newest.payload)
         loaded = self._load_ring(image)
         if loaded.damage is not None:
-            return self._new_epoch(image, Damage.LOG, loaded.records)
+            return self._new_epoch(image, Damage.LOG)
         if loaded.newest_generation > newest.generation:
-            return self._new_epoch(replace(image, payload=b""), Damage.STATE_ROLLED_BACK, loaded.records)
-        return Boot(image, loaded.records, loaded.torn_tail, [])
+            return self._new_epoch(replace(image, payload=b""), Damage.STATE_ROLLED_BACK)
+        return Boot(image, loaded.records, loaded.torn_tail, self._salvaged(image))
 
     def save(self, image: StateImage) -> None:
         """Replace the state record; acknowledged when this returns. StorageError: the old one stands."""
@@ -86,13 +86,13 @@ class LockStore:
             step=self._step,
         )
 
-    def _new_epoch(self, image: StateImage, damage: Damage, salvaged: list[LogRecord]) -> Boot:
+    def _new_epoch(self, image: StateImage, damage: Damage) -> Boot:
         """Set the old log aside, then save the state (which decides), then empty the ring: safe to repeat."""
         self._set_aside(LogRing.NAME)
         fresh = replace(image, epoch=image.epoch + 1, acked=0, head=0, damage=damage)
         self._slots.save(fresh.pack())
         self._ring.create()
-        return Boot(fresh, [], torn_tail=False, salvaged=salvaged)
+        return Boot(fresh, [], torn_tail=False, salvaged=self._salvaged(fresh))
 
     def _lost_state(self) -> Boot:
         self._set_aside(LogRing.NAME)
@@ -100,7 +100,16 @@ class LockStore:
         fresh = StateImage(self._ring.highest_epoch() + 1, 0, 0, Damage.STATE_LOST, b"")
         self._slots.create(fresh.pack())
         self._ring.create()
-        return Boot(fresh, [], torn_tail=False, salvaged=[])
+        return Boot(fresh, [], torn_tail=False, salvaged=self._salvaged(fresh))
+
+    def _salvaged(self, image: StateImage) -> list[LogRecord]:
+        """Readable entries of the epoch that damage ended, at this boot and every later one.
+
+        They are no log any more, only the lock's memory of what it has done already.
+        """
+        if image.damage is Damage.NONE:
+            return []
+        return self._ring.readable_entries(self._files.read(f"{LogRing.NAME}.damaged"), image.epoch - 1)
 
     def _set_aside(self, name: str) -> None:
         """Keep a copy of the damaged file for whoever examines the lock; the newest damage only."""

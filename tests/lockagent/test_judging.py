@@ -227,9 +227,18 @@ def test_the_same_refusal_again_and_again_is_counted_not_listed() -> None:
     assert [entry.detail[0] for entry in failures] == [17]
 
 
-def test_rule_05_a_flood_of_refusals_cannot_wash_the_log_out() -> None:
-    bench = commissioned()
+def test_rule_05_a_flood_with_ever_new_keys_cannot_wash_the_log_out() -> None:
+    """Nor can it hide the refusal of somebody whose token is real."""
+    bench, bo = commissioned(), Phone("bo")
     stolen = Phone("anna").right(bench)
     for number in range(200):
         Phone(f"mallory {number}").open(bench, stolen)
+    assert bench.kinds().count("REFUSED") == 6
+    assert_refused(bench, bo.open(bench, bo.right(bench, scope=Scope.LOCK)), Reason.NOT_PERMITTED)
+
+
+def test_rule_05_a_flood_with_many_real_tokens_is_bounded_too() -> None:
+    bench, anna = commissioned(), Phone()
+    for number in range(80):
+        anna.open(bench, anna.right(bench, scope=Scope.LOCK, token_id=number.to_bytes(8, "big")))
     assert bench.kinds().count("REFUSED") == 60

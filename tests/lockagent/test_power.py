@@ -159,9 +159,11 @@ def test_rule_05_a_corrupt_log_begins_a_visible_new_epoch_and_the_lock_goes_on()
     bench.power_cut()
     first = bench.entries()[0]
     assert (first.kind, first.detail) == (EntryType.STORE_CORRUPT, (2,))
-    again = anna.attempt(bench, held, request_id=request_id).run(2.0)
-    assert again.outcome is not None
-    assert bench.motor.runs == []
+    for _ in range(3):
+        again = anna.attempt(bench, held, request_id=request_id).run(2.0)
+        assert again.outcome is not None
+        assert bench.motor.runs == []
+        bench.power_cut()
     fresh = anna.open(bench)
     assert fresh.decision is not None
     assert (fresh.reason, fresh.decision.epoch) == (Reason.GRANTED, 2)

@@ -221,10 +221,11 @@ def test_damage_to_an_unreceipted_entry_begins_a_new_epoch() -> None:
     disk, boot = damaged(slot_of(4))
     assert (boot.state.epoch, boot.state.damage, boot.state.payload) == (2, Damage.LOG, b"p0")
     assert boot.records == []
-    assert [record.seq for record in boot.salvaged] == [5, 6, 7, 8, 9, 10]
+    assert [record.seq for record in boot.salvaged] == [1, 2, 3, 5, 6, 7, 8, 9, 10]
     assert disk.durable["log.damaged"] != disk.durable["log"]
     again = opened(disk).boot()
     assert (again.state.epoch, again.state.damage) == (2, Damage.LOG)
+    assert again.salvaged == boot.salvaged
 
 
 def test_damage_to_the_newest_entry_is_noticed_because_the_state_knew_it() -> None:
