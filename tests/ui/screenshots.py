@@ -64,7 +64,7 @@ def save(path: Path) -> None:
     texture.save(str(path), flipped=True)
 
 
-async def take(only: set[str], looks: Sequence[tuple[str, bool, float]]) -> int:
+async def take(out: Path, only: set[str], looks: Sequence[tuple[str, bool, float]]) -> int:
     """All pictures; returns how many."""
     from tests.ui.driver import Driver
     from tests.ui.scenes import SCENES
@@ -78,7 +78,7 @@ async def take(only: set[str], looks: Sequence[tuple[str, bool, float]]) -> int:
                     continue
                 await driver.show(scene)
                 look = f"{language}-{'dark' if dark else 'light'}-{round(scale * 100)}"
-                save(OUT / f"{scene.name}-{look}.png")
+                save(out / f"{scene.name}-{look}.png")
                 taken += 1
     return taken
 
@@ -87,14 +87,15 @@ def main() -> int:
     """Take them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="")
+    parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--fast", action="store_true")
     parser.add_argument("--scale", type=float, default=0.0)
     options = parser.parse_args()
     prepare()
-    OUT.mkdir(parents=True, exist_ok=True)
+    options.out.mkdir(parents=True, exist_ok=True)
     only = {name for name in options.only.split(",") if name}
     looks = LOOKS[:1] if options.fast else [look for look in LOOKS if options.scale in {0.0, look[2]}]
-    print(f"{asyncio.run(take(only, looks))} pictures in {OUT}")
+    print(f"{asyncio.run(take(options.out, only, looks))} pictures in {options.out}")
     return 0
 
 

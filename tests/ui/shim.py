@@ -8,6 +8,7 @@ Written against Kivy 2.3.1.
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import sys
@@ -18,17 +19,19 @@ WIDTH, HEIGHT = 390, 820
 if "kivy.core.window" in sys.modules:
     raise RuntimeError("tests.ui.shim must be imported before Kivy's window")
 
-os.environ.update(
-    KIVY_NO_ARGS="1",
-    KIVY_NO_FILELOG="1",
-    KIVY_LOG_MODE="PYTHON",
-    KIVY_HOME=tempfile.mkdtemp(prefix="kivy-"),
-    KIVY_GL_BACKEND="mock",
-    KIVY_WINDOW="",
-    KIVY_CLIPBOARD="dummy",
-    KIVY_AUDIO="",
-    KIVY_METRICS_DENSITY="1",
-)
+SETTINGS = {
+    "KIVY_NO_ARGS": "1",
+    "KIVY_NO_FILELOG": "1",
+    "KIVY_LOG_MODE": "PYTHON",
+    "KIVY_HOME": tempfile.mkdtemp(prefix="kivy-"),
+    "KIVY_GL_BACKEND": "mock",
+    "KIVY_WINDOW": "",
+    "KIVY_CLIPBOARD": "dummy",
+    "KIVY_AUDIO": "",
+    "KIVY_METRICS_DENSITY": "1",
+}
+before = {name: os.environ.get(name) for name in SETTINGS}
+os.environ.update(SETTINGS)
 logging.getLogger("kivy").setLevel(logging.CRITICAL)
 
 from kivy.config import Config  # noqa: E402
@@ -36,6 +39,7 @@ from kivy.config import Config  # noqa: E402
 Config.set("graphics", "maxfps", "0")
 
 import kivy.core.window as kivy_window  # noqa: E402
+from kivy.metrics import Metrics  # noqa: E402
 
 
 class ShimWindow(kivy_window.WindowBase):  # type: ignore[misc]
@@ -65,3 +69,13 @@ class ShimWindow(kivy_window.WindowBase):  # type: ignore[misc]
 
 window = ShimWindow()
 kivy_window.Window = window
+
+# What reads the environment late reads it now; processes that other tests start must not inherit it.
+for module in ("kivy.core.clipboard", "kivy.core.audio", "kivy.core.text", "kivy.uix.textinput"):
+    importlib.import_module(module)
+assert Metrics.density == 1
+for name, value in before.items():
+    if value is None:
+        del os.environ[name]
+    else:
+        os.environ[name] = value
