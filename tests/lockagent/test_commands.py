@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from bumble.controller import Controller
+from bumble.core import UUID
+from bumble.device import Advertisement, Device
+from bumble.hci import Address as hci_address  # noqa: N813 - reads as what it makes
+from bumble.link import LocalLink
+from bumble.transport.tcp_server import open_tcp_server_transport_with_socket
 
 from lockagent.__main__ import main
 from lockagent.commands import from_text, to_text
-from protocol import identity
+from protocol import gatt, identity
 from tests.lockagent.world import Issuer, Place
 
 
@@ -164,3 +171,56 @@ async def test_a_lock_killed_at_any_moment_comes_back(tmp_path: Path) -> None:
         held.close()
         assert boot.state.damage.name == "NONE"
         assert boot.records[-1].seq >= acknowledged
+
+
+async def test_run_is_on_the_air_over_a_transport_until_it_is_told_to_stop(
+    lock: tuple[Path, Place], tmp_path: Path
+) -> None:
+    """The lock as a process of its own, its controller behind TCP; a scanner on that air sees its advert."""
+    folder, place = lock
+    package = tmp_path / "package"
+    package.write_bytes(place.commission())
+    assert await asyncio.to_thread(run, folder, "commission", str(package)) == 0
+    air = LocalLink()
+    seen = asyncio.Event()
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        async with await open_tcp_server_transport_with_socket(listening) as hci:
+            Controller("lock", host_source=hci.source, host_sink=hci.sink, link=air)
+            port = listening.getsockname()[1]
+            process = await started(folder, f"tcp-client:127.0.0.1:{port}")
+            phone = Controller("phone", link=air)
+            device = Device.with_hci("phone", hci_address("F0:F1:F2:F3:F4:F5"), phone, phone)
+            device.on("advertisement", lambda advert: note(advert, seen))
+            await device.power_on()
+            await device.start_scanning()
+            async with asyncio.timeout(30):
+                await seen.wait()
+            process.terminate()
+            async with asyncio.timeout(30):
+                assert await process.wait() == 0
+            await device.power_off()
+
+
+def note(advert: Advertisement, seen: asyncio.Event) -> None:
+    if bytes(UUID(gatt.SERVICE_UUID)) in bytes(advert.data):
+        seen.set()
+
+
+async def started(folder: Path, transport: str) -> asyncio.subprocess.Process:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "lockagent",
+        "--folder",
+        str(folder),
+        "run",
+        "--transport",
+        transport,
+        stdout=asyncio.subprocess.PIPE,
+        env=dict(os.environ, PYTHONUNBUFFERED="1"),
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(60):
+        assert b"on the air" in await process.stdout.readline()
+    return process
