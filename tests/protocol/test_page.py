@@ -58,6 +58,7 @@ LIMITS: dict[str, float] = {
     "known requests": requests.REMEMBERED,
     "same refusal listed": refusals.SAME_LISTED,
     "refusals listed": refusals.LISTED_PER_HOUR,
+    "unvouched refusals listed": refusals.UNVOUCHED_PER_HOUR,
     "visit": VISIT_SECONDS,
     "low battery": upkeep.LOW_BATTERY_PERCENT,
     "MTU, least": gatt.MIN_MTU,
