@@ -157,6 +157,10 @@ class Vaults:
         async with self._one_at_a_time:
             shut = await asyncio.to_thread(self._read, bearer_id)
             before = self.attempts(bearer_id)
+            if before.failed >= MAX_FAILURES:
+                # The tenth try was counted and then the app was killed before it could be judged wrong.
+                await asyncio.to_thread(self.wipe, bearer_id)
+                raise VaultWipedError
             if wait := self.wait_seconds(bearer_id):
                 raise PinDelayError(wait_seconds=wait, attempts_left=before.left)
             counter = self._attempt_file(bearer_id)

@@ -190,6 +190,29 @@ async def test_parallel_tries_are_counted_one_by_one(made: Vaults) -> None:
     assert made.attempts("b1").failed == 3
 
 
+async def test_killing_the_app_during_the_tenth_try_wins_no_eleventh(
+    made: Vaults, clocks: Clocks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(MAX_FAILURES - 1):
+        clocks.pass_by(DELAYS[-1])
+        await _fail(made, 1)
+    clocks.pass_by(DELAYS[-1])
+
+    class KilledError(Exception):
+        pass
+
+    def killed(_secret: bytes, _salt: bytes, _cost: Cost) -> vaultfile.Keys:
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(vaultfile, "derive", killed)
+        with pytest.raises(KilledError):
+            await made.unlock("b1", "000000")
+    with pytest.raises(VaultWipedError):
+        await clocks.vaults(tmp_path).unlock("b1", PIN)
+    assert _all(tmp_path) == []
+
+
 @pytest.mark.parametrize("damage", ["missing", "empty", "noise"])
 async def test_spoilt_counter_is_half_way_neither_wiped_nor_fresh(
     made: Vaults, tmp_path: Path, damage: str
