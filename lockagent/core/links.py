@@ -67,12 +67,17 @@ class Links:
         handshake: Callable[[], LockHandshake | None],
         introduce: Callable[[Link, Introduced], None],
         failed: Callable[[], None],
+        over_at: Callable[[int], float | None],
     ) -> None:
-        """`handshake`: one with a fresh m0. `introduce`: a phone is authenticated. `failed`: count it."""
+        """`handshake`: one with a fresh m0. `introduce`: a phone is authenticated. `failed`: count it.
+
+        `over_at`: since when the session on a link has had its last word; None while it has not.
+        """
         self._emit = emit
         self._handshake = handshake
         self._introduce = introduce
         self._failed = failed
+        self._over_at = over_at
         self._links: dict[int, Link] = {}
 
     def get(self, number: int) -> Link | None:
@@ -136,16 +141,18 @@ class Links:
             if not link.introduced
         ]
         if len(self._links) >= PLACES:
-            times += [link.since + gatt.STRANGER_SECONDS for link in self._strangers()]
+            times += [ripe_at for ripe_at, _ in self._dispensable()]
         return min(times, default=None)
 
     def make_room(self, mono: float) -> None:
-        """End the oldest strangers while there is no place left for the next phone."""
+        """While there is no place left for the next phone, end the oldest that has nothing to wait for."""
         while len(self._links) >= PLACES:
-            ripe = [link for link in self._strangers() if mono >= link.since + gatt.STRANGER_SECONDS]
+            ripe = [
+                (not link.known, ripe_at, link) for ripe_at, link in self._dispensable() if mono >= ripe_at
+            ]
             if not ripe:
                 return
-            self._end(min(ripe, key=lambda link: link.since))
+            self._end(min(ripe, key=lambda one: (not one[0], one[1]))[2])
 
     def send(self, link: Link, kind: Kind, message: bytes) -> None:
         """Send a message in frames the link can carry."""
@@ -197,8 +204,14 @@ class Links:
         link.reassembler.reset()
         self.send(link, Kind.M0, handshake.m0)
 
-    def _strangers(self) -> list[Link]:
-        return [link for link in self._links.values() if not link.known]
+    def _dispensable(self) -> list[tuple[float, Link]]:
+        """(from when on, link): strangers, and phones to which everything has been said."""
+        found: list[tuple[float, Link]] = []
+        for link in self._links.values():
+            since = self._over_at(link.number) if link.known else link.since
+            if since is not None:
+                found.append((since + gatt.STRANGER_SECONDS, link))
+        return found
 
     def _end(self, link: Link) -> None:
         self._links.pop(link.number, None)

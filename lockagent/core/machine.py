@@ -48,7 +48,11 @@ class LockCore:
         )
         self._upkeep = Upkeep(self._context)
         self._links = Links(
-            self._effects.append, self._handshake, self._introduce, self._upkeep.handshake_failed
+            self._effects.append,
+            self._handshake,
+            self._introduce,
+            self._upkeep.handshake_failed,
+            self._over_at,
         )
         self._reception = Reception(self._context, self._links)
 
@@ -130,6 +134,10 @@ class LockCore:
             binding=context.binding.bulletin.binding,
             ephemeral=context.random(32),
         )
+
+    def _over_at(self, number: int) -> float | None:
+        """Since when a session has had its last word."""
+        return self._reception.over_at(number)
 
     def _introduce(self, link: Link, phone: Introduced) -> None:
         self._reception.welcome(link, phone)

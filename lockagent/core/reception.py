@@ -55,6 +55,11 @@ class Reception:
         session.heard_at = self._context.mono
         self._take(session, said)
 
+    def over_at(self, number: int) -> float | None:
+        """Since when the session on a link has had its last word; None while it has not, or there is none."""
+        session = self._sessions.get(number)
+        return session.over_at if session is not None else None
+
     def tick(self) -> None:
         """End sessions that fell silent, let the actor look at the time, hand over what waits."""
         self.actor.tick()

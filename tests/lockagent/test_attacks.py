@@ -152,3 +152,15 @@ def test_rule_10_the_last_uncertain_opening_is_repeated_like_any_other() -> None
     again = anna.open(bench, held, request_id=request_id)
     assert (again.reason, again.code) == (Reason.GRANTED, OutcomeCode.ALREADY)
     assert anna.open(bench, held).reason is Reason.TIME_UNCERTAIN
+
+
+def test_phones_that_have_had_their_say_make_room_when_places_are_short() -> None:
+    """A former colleague still knows the door's adv_key; four links of theirs must not be a wall."""
+    bench, former, anna = commissioned(), Phone("former colleague"), Phone()
+    now = int(bench.wall)
+    dead = former.right(bench, hours=1, not_before=now - 2 * DAY, issued_at=now - 2 * DAY)
+    attempts = [former.attempt(bench, dead).run() for _ in range(4)]
+    bench.advance(2.5)
+    assert attempts[0].link in bench.ended
+    assert attempts[3].link not in bench.ended
+    assert anna.open(bench).code is OutcomeCode.MOVED
