@@ -147,12 +147,10 @@ class Links:
     def make_room(self, mono: float) -> None:
         """While there is no place left for the next phone, end the oldest that has nothing to wait for."""
         while len(self._links) >= PLACES:
-            ripe = [
-                (not link.known, ripe_at, link) for ripe_at, link in self._dispensable() if mono >= ripe_at
-            ]
+            ripe = [(link.known, at, link) for at, link in self._dispensable() if mono >= at]
             if not ripe:
                 return
-            self._end(min(ripe, key=lambda one: (not one[0], one[1]))[2])
+            self._end(min(ripe, key=lambda one: one[:2])[2])  # strangers first, then the oldest
 
     def send(self, link: Link, kind: Kind, message: bytes) -> None:
         """Send a message in frames the link can carry."""
