@@ -15,7 +15,7 @@ from kivy.properties import ObjectProperty, StringProperty
 from kivy.uix.screenmanager import NoTransition
 from kivy.uix.widget import Widget
 
-from mobile.ui import icons, rows, screens, widgets
+from mobile.ui import frame, icons, logins, rows, screens, widgets
 from mobile.ui.theme import Theme
 from mobile.viewmodels.doors import DoorModel
 from mobile.viewmodels.enrol import EnrolModel
@@ -80,10 +80,10 @@ class NyckelfriApp(App):
         self.door = DoorModel(session, self.navigation, self.taps)
         self.result = ResultModel(session, self.navigation, self.taps)
         self.settings_model = SettingsModel(session, self.navigation)
-        self.models: dict[type[screens.ModelScreen], Any] = {
-            screens.PinScreen: PinModel(session),
-            screens.EnrolScreen: EnrolModel(session, self.navigation),
-            screens.SignInScreen: SignInModel(session, self.navigation),
+        self.models: dict[type[frame.ModelScreen], Any] = {
+            logins.PinScreen: PinModel(session),
+            logins.EnrolScreen: EnrolModel(session, self.navigation),
+            logins.SignInScreen: SignInModel(session, self.navigation),
             screens.TodayScreen: self.today,
             screens.DoorScreen: self.door,
             screens.ResultScreen: self.result,
@@ -99,7 +99,7 @@ class NyckelfriApp(App):
     def build(self) -> Widget:
         """The widget tree; kv is read here so that a window exists."""
         load_kv()
-        root = screens.Root()
+        root = frame.Root()
         root.ids.screens.transition = NoTransition()
         for screen_class, model in self.models.items():
             root.ids.screens.add_widget(screen_class(model))
@@ -210,7 +210,7 @@ class NyckelfriApp(App):
         if key == 27:
             return self.navigation.back()
         screen = self.root.ids.screens.current_screen
-        if not isinstance(screen, screens.PinScreen) or screen.phrase:
+        if not isinstance(screen, logins.PinScreen) or screen.phrase:
             return False
         if typed and typed.isdigit():
             screen.model.press(typed)

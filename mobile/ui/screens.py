@@ -1,4 +1,4 @@
-"""The screens' classes: each asks its view-model what to show and hands back what fingers do."""
+"""The screens of the work: each asks its view-model what to show and hands back what fingers do."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from kivy.clock import Clock
 from kivy.graphics import Color, SmoothRoundedRectangle
 from kivy.input.motionevent import MotionEvent
 from kivy.metrics import dp
-from kivy.properties import BooleanProperty, ColorProperty, NumericProperty, ObjectProperty, StringProperty
+from kivy.properties import BooleanProperty, ColorProperty, NumericProperty, StringProperty
 from kivy.uix.anchorlayout import AnchorLayout
-from kivy.uix.boxlayout import BoxLayout
-from kivy.uix.screenmanager import Screen
 from kivy.uix.widget import Widget
 
+from mobile.ui.frame import ModelScreen
 from mobile.ui.rows import (
     Action,
     Empty,
@@ -29,188 +28,6 @@ from mobile.ui.rows import (
     RoutineLine,
     VisitBox,
 )
-from mobile.ui.widgets import PinKey, Tappable
-
-
-class Root(BoxLayout):
-    """Sync bar on top, one screen, tabs below."""
-
-
-class SyncBar(Tappable):
-    """Always visible on an enrolled phone."""
-
-    view = ObjectProperty(None, allownone=True)
-    tone = StringProperty("fine")
-
-
-class NavBar(BoxLayout):
-    """Three tabs in the thumb's reach."""
-
-    shown = BooleanProperty(False)
-
-
-class NavItem(Tappable):
-    """One tab."""
-
-    name = StringProperty("today")
-    text = StringProperty("")
-    lit = BooleanProperty(False)
-    ink = ColorProperty()
-
-
-class Mark(BoxLayout):
-    """The app's mark: a key on petrol."""
-
-
-class ModelScreen(Screen):
-    """Base: `view` is what the model says now; equal views change nothing."""
-
-    view = ObjectProperty(None, allownone=True)
-
-    def __init__(self, model: Any) -> None:
-        self.model = model
-        super().__init__()
-
-    def refresh(self) -> None:
-        """Show the newest state."""
-        self.view = self.model.view()
-
-    def on_leave(self, *_: object) -> None:
-        """Nothing typed stays behind."""
-
-
-class PinScreen(ModelScreen):
-    """The pad, or a field for a passphrase."""
-
-    phrase = BooleanProperty(False)
-
-    def on_kv_post(self, base_widget: Widget) -> None:
-        """The twelve places of the pad."""
-        for digit in "123456789":
-            self._key(text=digit)
-        self.ids.pad.add_widget(Widget())
-        self._key(text="0")
-        self._key(icon="erase")
-
-    def refresh(self) -> None:
-        """Also which of the two inputs is up."""
-        super().refresh()
-        self.phrase = self.view.phrase
-
-    def open(self) -> None:
-        """Try, and forget what was typed."""
-        phrase = self.ids.phrase.text
-        self.ids.phrase.clear()
-        self.model.open(phrase)
-
-    def toggle(self) -> None:
-        """Between pad and field."""
-        self.ids.phrase.clear()
-        self.model.toggle_phrase()
-
-    def on_leave(self, *_: object) -> None:
-        """Nothing typed stays behind."""
-        self.ids.phrase.clear()
-
-    def _key(self, text: str = "", icon: str = "") -> None:
-        key = PinKey(text=text, icon=icon)
-        key.bind(on_press=lambda _: self.model.press(text) if text else self.model.erase())
-        self.ids.pad.add_widget(key)
-
-
-class EnrolAddress(BoxLayout):
-    """Step one."""
-
-
-class EnrolCheck(BoxLayout):
-    """Step two."""
-
-    view = ObjectProperty(None, allownone=True)
-
-
-class EnrolPin(BoxLayout):
-    """Step three."""
-
-
-class EnrolScreen(ModelScreen):
-    """Three steps on one screen."""
-
-    step = StringProperty("address")
-    working = BooleanProperty(False)
-
-    def refresh(self) -> None:
-        """Also the step's own part; a new step starts with empty fields."""
-        super().refresh()
-        self.step, self.working = self.view.step, self.view.working
-        part_class = {"address": EnrolAddress, "check": EnrolCheck, "pin": EnrolPin}[self.step]
-        if not isinstance(self.part, part_class):
-            self.ids.place.clear_widgets()
-            self.ids.place.add_widget(part_class())
-        if isinstance(self.part, EnrolCheck):
-            self.part.view = self.view
-
-    @property
-    def part(self) -> Any:
-        """The widget of the step, or None before the first refresh."""
-        return self.ids.place.children[0] if self.ids.place.children else None
-
-    def forward(self) -> None:
-        """The one button of each step."""
-        if self.step == "address":
-            self.model.look_up(self.part.ids.server.text, self.part.ids.code.text)
-        elif self.step == "check":
-            self.model.accept()
-        else:
-            self.model.finish(self.part.ids.pin.text, self.part.ids.again.text)
-
-    def on_leave(self, *_: object) -> None:
-        """Nothing typed stays behind."""
-        self.ids.place.clear_widgets()
-
-
-class SignInName(BoxLayout):
-    """Name and password."""
-
-
-class SignInCode(BoxLayout):
-    """The authenticator's digits."""
-
-
-class SignInScreen(ModelScreen):
-    """Two steps on one screen."""
-
-    needs_code = BooleanProperty(False)
-    working = BooleanProperty(False)
-
-    def refresh(self) -> None:
-        """Also the step's own part."""
-        super().refresh()
-        self.needs_code, self.working = self.view.needs_code, self.view.working
-        part_class = SignInCode if self.needs_code else SignInName
-        if not isinstance(self.part, part_class):
-            self.ids.place.clear_widgets()
-            part = part_class()
-            self.ids.place.add_widget(part)
-            if isinstance(part, SignInName):
-                part.ids.user.ids.entry.text = self.view.username
-
-    @property
-    def part(self) -> Any:
-        """The widget of the step, or None before the first refresh."""
-        return self.ids.place.children[0] if self.ids.place.children else None
-
-    def forward(self) -> None:
-        """The one button; the password and the code are forgotten as soon as they are handed over."""
-        if self.needs_code:
-            self.model.second_factor(self.part.ids.code.text)
-            self.part.ids.code.clear()
-        else:
-            self.model.sign_in(self.part.ids.user.text, self.part.ids.password.text)
-            self.part.ids.password.clear()
-
-    def on_leave(self, *_: object) -> None:
-        """Nothing typed stays behind."""
-        self.ids.place.clear_widgets()
 
 
 class TodayScreen(ModelScreen):

@@ -9,7 +9,7 @@ from kivy.metrics import dp
 
 from mobile.engine.errors import EngineError, VaultWipedError, WrongPinError
 from mobile.engine.state import AppState, BearerCard, LoginState, Nearby, OpeningState, Stage
-from mobile.ui.screens import SyncBar
+from mobile.ui.frame import SyncBar
 from mobile.ui.widgets import Btn, Entry, PinKey
 from tests.ui.bench import Step
 from tests.ui.driver import Driver

@@ -1,0 +1,58 @@
+"""The frame around every screen: sync bar, tabs, and what all screens share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kivy.properties import BooleanProperty, ColorProperty, ObjectProperty, StringProperty
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.screenmanager import Screen
+
+from mobile.ui.widgets import Tappable
+
+
+class Root(BoxLayout):
+    """Sync bar on top, one screen, tabs below."""
+
+
+class SyncBar(Tappable):
+    """Always visible on an enrolled phone."""
+
+    view = ObjectProperty(None, allownone=True)
+    tone = StringProperty("fine")
+
+
+class NavBar(BoxLayout):
+    """Three tabs in the thumb's reach."""
+
+    shown = BooleanProperty(False)
+
+
+class NavItem(Tappable):
+    """One tab."""
+
+    name = StringProperty("today")
+    text = StringProperty("")
+    lit = BooleanProperty(False)
+    ink = ColorProperty()
+
+
+class Mark(BoxLayout):
+    """The app's mark: a key on petrol."""
+
+
+class ModelScreen(Screen):
+    """Base: `view` is what the model says now; equal views change nothing."""
+
+    view = ObjectProperty(None, allownone=True)
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        super().__init__()
+
+    def refresh(self) -> None:
+        """Show the newest state."""
+        self.view = self.model.view()
+
+    def on_leave(self, *_: object) -> None:
+        """Nothing typed stays behind."""
