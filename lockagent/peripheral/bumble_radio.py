@@ -2,7 +2,8 @@
 
 bumble's GATT server does not check attribute permissions on writes (0.0.236), so every attribute but the
 two that are meant to be written refuses them here, and prepared (long) writes are refused altogether.
-Pairing is refused: the protocol brings its own keys, and a bond would give the lock an identity on the air.
+Pairing is refused in one line of our own, before bumble's state machine for it: the protocol brings its own
+keys, a bond would give the lock an identity on the air, and strangers could keep that machine busy.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from bumble import att, hci
+from bumble import att, hci, smp
 from bumble.device import Connection, Device, DeviceConfiguration
 from bumble.gatt import (
     GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR,
@@ -18,7 +19,6 @@ from bumble.gatt import (
     CharacteristicValue,
     Service,
 )
-from bumble.pairing import PairingConfig, PairingDelegate
 from bumble.transport.common import TransportSink, TransportSource
 
 from lockagent.core.events import FrameIn, LinkDown, LinkUp, Subscribed
@@ -29,11 +29,9 @@ from protocol import gatt
 DEVICE_NAME = "Nyckelfri"
 """The GAP name, the same for every lock."""
 ADVERTISING_INTERVAL_MS = 250.0
-
-
-class _NoPairing(PairingDelegate):
-    async def accept(self) -> bool:
-        return False
+_PAIRING_REQUEST = b"\x01"
+_PAIRING_NOT_SUPPORTED = b"\x05\x05"
+"""Security Manager: code and reason (Core 5.4 vol 3 part H 3.3 and 3.5.5)."""
 
 
 class BumbleRadio:
@@ -52,7 +50,7 @@ class BumbleRadio:
             name=DEVICE_NAME, address=random_address(random), irk=random(16), advertising_data=b""
         )
         self.device = Device.from_config_with_hci(configuration, source, sink)
-        self.device.pairing_config_factory = lambda _connection: PairingConfig(delegate=_NoPairing())
+        self.device.l2cap_channel_manager.register_fixed_channel(smp.SMP_CID, self._refuse_pairing)
         self._to_phone: Characteristic[bytes] = Characteristic(
             gatt.SUITE1_TX_UUID,
             Characteristic.Properties.NOTIFY,
@@ -139,6 +137,11 @@ class BumbleRadio:
         number = self._numbers.get(connection)
         if number is not None:
             self._listener(FrameIn(number, bytes(value)))
+
+    def _refuse_pairing(self, handle: int, pdu: bytes) -> None:
+        """Answer a request to pair, and nothing else on that channel."""
+        if pdu[:1] == _PAIRING_REQUEST:
+            self.device.send_l2cap_pdu(handle, smp.SMP_CID, _PAIRING_NOT_SUPPORTED)
 
     def _close_gatt(self) -> None:
         """Let nobody write anywhere but to the characteristic for it and to subscriptions."""

@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 from bleak.exc import BleakError
+from bumble.hci import Address, AddressType
+from bumble.smp import SMP_CID
 
 from lockagent.bolt import Order
 from protocol import advert, gatt
@@ -14,6 +16,7 @@ from protocol.phone import PhoneState
 from protocol.reasons import Reason
 from simulation.backend import PhoneRadio
 from simulation.radio import Ether
+from simulation.rawcentral import RawCentral
 from simulation.virtualtime import virtual_time
 from tests.lockagent.air import LiveLock, Talk, connected, phone_session, sighted
 from tests.lockagent.bench import Phone
@@ -119,3 +122,21 @@ async def test_rule_10_a_link_lost_after_m1_and_the_same_request_again_acts_once
     assert again.session.outcome is not None
     assert again.session.outcome.code is OutcomeCode.MOVED
     assert lock.motor.runs == [Order.UNLOCK]
+
+
+@virtual_time
+async def test_a_stranger_who_wants_to_pair_gets_one_word_and_noise_gets_none() -> None:
+    ether = Ether(seed=8)
+    lock, radio = await LiveLock(ether).start(), PhoneRadio(ether, "anna")
+    device, _ = await sighted(radio, lock.place)
+    async with RawCentral(ether) as raw:
+        await raw.connect(Address(device.address, AddressType.RANDOM_DEVICE))
+        assert raw.connection is not None
+        answers: list[bytes] = []
+        raw.device.l2cap_channel_manager.register_fixed_channel(
+            SMP_CID, lambda _handle, pdu: answers.append(bytes(pdu))
+        )
+        for pdu in (b"\x01\x03\x00\x01\x10\x07\x07", b"\x0c" + bytes(64), b"\x05\x05", b"\xff", b""):
+            raw.connection.send_l2cap_pdu(SMP_CID, pdu)
+        await asyncio.sleep(5)
+    assert answers == [b"\x05\x05"]
