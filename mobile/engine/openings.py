@@ -122,7 +122,8 @@ class Openings:
         finally:
             self._leave(key, result)
             if not result.done():
-                result.cancel()
+                # Cancelled before it was begun: the app was locked while an earlier tap held the lock.
+                result.set_result(self._show(*key, Verdict(OpeningState.IDLE)))
         self._on_done()
 
     async def _attempt(self, key: _Key, result: asyncio.Future[Opening], errand: Errand) -> None:

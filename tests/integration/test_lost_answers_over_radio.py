@@ -194,6 +194,23 @@ async def test_locking_the_app_gives_up_a_search(tmp_path: Path) -> None:
 
 
 @virtual_time
+async def test_a_tap_that_waits_for_another_ends_idle_when_the_app_is_locked(tmp_path: Path) -> None:
+    w = world(tmp_path)
+    lock, phone = await w.at_the_door()
+    phone.radio.move((5000.0, 0.0))
+    await asyncio.sleep(10)
+    first = asyncio.create_task(phone.engine.open_door(lock.door_id))
+    await asyncio.sleep(0.1)
+    second = asyncio.create_task(phone.engine.lock_door(lock.door_id))
+    await asyncio.sleep(0.1)
+    await phone.engine.lock_app()
+    assert (await first).state is S.NOT_FOUND
+    assert (await second).state is S.IDLE
+    assert phone.engine.state.openings == {}
+    await w.close()
+
+
+@virtual_time
 async def test_two_phones_at_once_at_one_lock_both_learn_the_truth(tmp_path: Path) -> None:
     w = world(tmp_path)
     lock, anna = await w.at_the_door()
