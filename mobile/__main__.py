@@ -27,7 +27,7 @@ def main() -> None:
     options.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.environ.setdefault("KIVY_NO_ARGS", "1")
     # Kivy writes its settings here and, so that nothing of a shift stays readable, no log file.
-    os.environ.setdefault("KIVY_HOME", str(options.data_dir))
+    os.environ.setdefault("KIVY_HOME", str(options.data_dir / "kivy"))
     os.environ.setdefault("KIVY_NO_FILELOG", "1")
     from mobile.run import run  # noqa: PLC0415
 

@@ -99,6 +99,7 @@ class NyckelfriApp(App):
     def build(self) -> Widget:
         """The widget tree; kv is read here so that a window exists."""
         load_kv()
+        Window.softinput_mode = "below_target"  # a phone's keyboard must not cover the field
         root = frame.Root()
         root.ids.screens.transition = NoTransition()
         for screen_class, model in self.models.items():
