@@ -85,8 +85,8 @@ class Agent:
         """Go on the air."""
         if self._radio is not None:
             await self._radio.start(self.feed)
-        self.feed(Battery(self._parts.motor.battery))
         self.feed(Started(self._parts.motor.bolt))
+        self.feed(Battery(self._parts.motor.battery))
 
     async def stop(self) -> None:
         """Leave the air. The store needs no goodbye."""

@@ -10,7 +10,10 @@ from bumble.hci import Address, AddressType
 from bumble.smp import SMP_CID
 
 from lockagent.bolt import Order
+from lockagent.lockfolder import store_over
+from lockagent.motor.simulated import SimulatedMotor
 from protocol import advert, gatt
+from protocol.entries import Entry, EntryType
 from protocol.messages import OutcomeCode
 from protocol.phone import PhoneState
 from protocol.reasons import Reason
@@ -19,7 +22,7 @@ from simulation.radio import Ether
 from simulation.rawcentral import RawCentral
 from simulation.virtualtime import virtual_time
 from tests.lockagent.air import LiveLock, Talk, connected, phone_session, sighted
-from tests.lockagent.bench import Phone
+from tests.lockagent.bench import SECRETS, Phone
 
 
 @pytest.mark.parametrize("mtu", [23, 185, 247, 517])
@@ -140,3 +143,19 @@ async def test_a_stranger_who_wants_to_pair_gets_one_word_and_noise_gets_none() 
             raw.connection.send_l2cap_pdu(SMP_CID, pdu)
         await asyncio.sleep(5)
     assert answers == [b"\x05\x05"]
+
+
+@virtual_time
+async def test_a_damaged_store_is_the_first_thing_reported_even_with_an_empty_battery() -> None:
+    ether = Ether(seed=9)
+    lock = await LiveLock(ether).start()
+    lock.agent.halt()
+    ether.remove(lock.name)
+    blob = bytearray(lock.disk.durable["log"])
+    blob[256 + 70] ^= 1
+    lock.disk.durable["log"] = bytes(blob)
+    lock.motor = SimulatedMotor(battery=9)
+    await lock.start()
+    boot = store_over(lock.disk, SECRETS).boot()
+    kinds = [EntryType(Entry.decode(record.entry).kind).name for record in boot.records]
+    assert kinds == ["STORE_CORRUPT", "BOOT", "LOW_BATTERY"]
