@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mobile.engine.content import DoorRecord
@@ -105,9 +105,9 @@ class RightOffer:
 
     binding: bytes
     token_id: bytes
-    token: bytes
-    lock_record: bytes
-    bulletin: bytes
+    token: bytes = field(repr=False)
+    lock_record: bytes = field(repr=False)
+    bulletin: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

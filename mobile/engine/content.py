@@ -82,6 +82,8 @@ class LockInfo:
     issued_at: int
     bulletin: bytes
     bulletin_seq: int
+    kind: str = ""
+    """The kind of door as the record says it, signed; a slug of `DoorKind` or `practice`."""
 
 
 @dataclass(frozen=True, slots=True)

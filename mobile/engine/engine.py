@@ -190,7 +190,15 @@ class PhoneEngine:
 
     async def change_pin(self, old_pin: str, new_pin: str) -> None:
         """See `Engine`."""
-        await self._vaults.change_pin(self._active, self._keyring.vault, old_pin, new_pin)
+        try:
+            await self._vaults.change_pin(self._active, self._keyring.vault, old_pin, new_pin)
+        except VaultWipedError:
+            # What is open must not be written back; a save that was under way may just have done so.
+            self._keyring.abandon()
+            await asyncio.to_thread(self._vaults.wipe, self._active)
+            self._active = ""
+            await self.lock_app()
+            raise
 
     async def _open(self, vault: OpenVault) -> None:
         await self._keyring.open(vault)

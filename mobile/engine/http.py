@@ -10,7 +10,7 @@ import ipaddress
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,7 +29,7 @@ class Answer:
     """A status and a JSON object."""
 
     status: int
-    body: dict[str, Any]
+    body: dict[str, Any] = field(repr=False)
 
 
 def check_address(server_url: str) -> str:

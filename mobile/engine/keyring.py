@@ -62,6 +62,13 @@ class Keyring:
                 self._content = new
             return new
 
+    def abandon(self) -> None:
+        """The vault's files have been wiped: from now on nothing may be saved. Wipes the keys at once."""
+        vault, self._vault, self._content = self._vault, None, None
+        self._encoder = codec.Encoder()
+        if vault is not None:
+            vault.close()
+
     async def close(self) -> None:
         """Wait for a change under way, then forget everything and wipe the keys."""
         async with self._changing:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from mobile.engine.answers import RightOffer, SyncAnswer
 from mobile.engine.content import Content, DoorRecord, LockInfo, Right, Trust
 from mobile.engine.errors import ServerError
+from mobile.engine.state import DoorKind
 from protocol import bulletin, lockrecord, manifest, token
 from protocol.errors import ProtocolError, SignatureError
 from protocol.keys import HolderKey, KeyType, x25519_public
@@ -83,7 +84,7 @@ def merge(content: Content, answer: SyncAnswer, *, clock_offset: int) -> Merged:
         clock_offset=clock_offset,
         shift=answer.shift,
         visits=answer.visits,
-        doors=_doors(content, answer),
+        doors=_doors(content, answer, locks),
         locks={binding: lock for binding, lock in locks.items() if binding in held},
         rights=rights,
         support=answer.support,
@@ -110,12 +111,19 @@ def _kept(content: Content, answer: SyncAnswer) -> dict[bytes, Right]:
     return {key: right for key, right in content.rights.items() if key not in gone and right.expires > oldest}
 
 
-def _doors(content: Content, answer: SyncAnswer) -> dict[str, DoorRecord]:
+def _doors(content: Content, answer: SyncAnswer, locks: Mapping[bytes, LockInfo]) -> dict[str, DoorRecord]:
+    """The doors as described; where a lock's signed record says another kind, the signed one counts."""
     before = () if content.cursor is None else content.doors.values()
     doors = {door.id: door for door in (*before, *answer.doors)}
     for gone in answer.removed_doors:
         doors.pop(gone, None)
-    return doors
+    return {door_id: _of_signed_kind(door, locks.get(door.binding)) for door_id, door in doors.items()}
+
+
+def _of_signed_kind(door: DoorRecord, lock: LockInfo | None) -> DoorRecord:
+    if lock is None or lock.kind == door.kind or lock.kind not in set(DoorKind):
+        return door
+    return replace(door, kind=DoorKind(lock.kind))
 
 
 def _accept(
@@ -155,6 +163,7 @@ def _lock(record: LockRecord, held: LockInfo | None, news: bytes, seq: int) -> L
         issued_at=record.issued_at,
         bulletin=news,
         bulletin_seq=seq,
+        kind=record.door_kind.name.lower(),
     )
     if held is None:
         return fresh

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bleak import BleakScanner
 from bleak.backends.device import BLEDevice
@@ -42,7 +42,7 @@ class Sighting:
     """A lock heard just now: where to connect, and which adv_key its advert was made with."""
 
     device: BLEDevice
-    adv_key: bytes
+    adv_key: bytes = field(repr=False)
     heard_at: float
 
 

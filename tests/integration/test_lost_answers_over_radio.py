@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lockagent.bolt import Bolt, Order
 from mobile.engine.state import OpeningState as S
+from protocol import bulletin
 from simulation.faults import CutLink, Drop, lock_notifies, phone_writes
 from simulation.radio import Rule
 from simulation.virtualtime import virtual_time
-from tests.integration.radioworld import GATE, world
+from tests.integration.radioworld import GATE, LockAtDoor, PhoneInHand, world
 
 # At MTU 247 each of these is one packet: m0 and m2, m3 notified; m1 and then bulletin or carry written.
 CUTS: dict[str, Rule] = {
@@ -87,6 +89,36 @@ async def test_rule_10_an_answer_lost_for_good_is_told_as_unknown(tmp_path: Path
     assert (opening.state, opening.reason) == (S.OUTCOME_UNKNOWN, "link_lost")
     assert not set(phone.states(lock.door_id)) & {S.OPEN, S.ALREADY_OPEN, S.REFUSED}
     await w.close()
+
+
+@virtual_time
+async def test_rule_10_what_was_granted_is_never_told_as_refused(tmp_path: Path) -> None:
+    """The link dies after m2; before the phone asks again a colleague brings the revocation of its token."""
+    w = world(tmp_path)
+    lock, phone = await w.at_the_door()
+    cut = CutLink(lock_notifies, nth=2, deliver=True)
+    w.ether.add_rule(cut)
+    tap = asyncio.create_task(phone.engine.open_door(lock.door_id))
+    while not cut.struck:
+        await asyncio.sleep(0.01)
+    _revoke_everything(lock, phone)
+    opening = await tap
+    assert opening.state is S.OUTCOME_UNKNOWN
+    assert S.REFUSED not in phone.states(lock.door_id)
+    await asyncio.sleep(3)
+    assert lock.motor.runs == [Order.UNLOCK]
+    await w.close()
+
+
+def _revoke_everything(lock: LockAtDoor, phone: PhoneInHand) -> None:
+    """Give the lock a newer bulletin that revokes all of a phone's tokens, as if a colleague had."""
+    assert lock.agent is not None
+    context = lock.agent.core._context
+    assert context.binding is not None
+    old = context.binding.bulletin
+    revoked = {bulletin.revoked_hash(old.binding, key) for key in phone.engine._keyring.content.rights}
+    news = replace(old, seq=old.seq + 1, revoked=frozenset(revoked))
+    context.binding = replace(context.binding, bulletin=news)
 
 
 @virtual_time

@@ -277,6 +277,36 @@ async def test_ten_wrong_pins_erase_the_vault_and_leave_the_logs(tmp_path: Path,
     await engine.stop()
 
 
+async def test_ten_wrong_old_pins_erase_the_open_vault_for_good(tmp_path: Path, server: SmallServer) -> None:
+    clock = [NOW]
+    setup = Setup(
+        tmp_path,
+        transport=server.transport(),
+        vault_cost=CHEAP,
+        sync_seconds=None,
+        wall=lambda: clock[0],
+        monotonic=lambda: float(clock[0]),
+    )
+    engine = PhoneEngine(setup)
+    await engine.start()
+    await engine.enrol(URL, CODE, PIN)
+    for _ in range(9):
+        clock[0] += 4000
+        with pytest.raises(WrongPinError):
+            await engine.change_pin("840275", "602914")
+    clock[0] += 4000
+    with pytest.raises(VaultWipedError):
+        await engine.change_pin("840275", "602914")
+    assert engine.state.stage is Stage.NOT_ENROLLED
+    assert engine.state.staff_name == ""
+    with pytest.raises(LockedError):
+        await engine.open_door("1")
+    with pytest.raises(LockedError):
+        await engine.sign_in(USERNAME, PASSWORD)
+    await engine.stop()
+    assert list((tmp_path / "vaults").iterdir()) == [], "nothing is written back"
+
+
 async def test_a_stopped_engine_shows_nothing_of_the_vault(engine: PhoneEngine) -> None:
     await engine.enrol(URL, CODE, PIN)
     await engine.stop()

@@ -14,7 +14,7 @@ from mobile.engine.answers import text_of
 from mobile.engine.content import Content, Identity, Trust
 from mobile.engine.errors import ServerError
 from mobile.engine.merge import KEEP_EXPIRED, adv_keys, merge, onto
-from mobile.engine.state import HistoryEntry, OpeningState, Operation
+from mobile.engine.state import DoorKind, HistoryEntry, OpeningState, Operation
 from protocol import manifest
 from protocol.identity import LockIdentity
 from protocol.keys import HolderKey, KeyType, x25519_public
@@ -213,6 +213,20 @@ def test_a_bulletin_for_another_door_is_refused(desk: Desk) -> None:
     held = desk.content.locks
     assert desk.sync(misdirect).spoilt == 1
     assert desk.content.locks == held
+
+
+def test_the_kind_of_a_door_is_the_signed_one(desk: Desk) -> None:
+    """A gate's lock must not be shown as somebody's apartment because the unsigned description says so."""
+    desk.sync(lambda body: body["doors"][0].update(kind="gate"))
+    assert desk.content.doors["d1"].kind is DoorKind.APARTMENT
+
+
+def test_no_secret_of_an_answer_shows_in_a_repr(desk: Desk) -> None:
+    shown: list[str] = []
+    desk.sync(lambda body: shown.append(repr(answers.sync_answer(body))))
+    for right in desk.content.rights.values():
+        assert repr(right.token) not in shown[0]
+    assert "lock_record" not in shown[0]
 
 
 def test_removed_rights_take_lock_record_and_bulletin_with_them(desk: Desk) -> None:
