@@ -1,7 +1,6 @@
 """How soon a fresh ``manage.py serve`` answers, and how much memory it then holds."""
 
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -13,17 +12,10 @@ from pathlib import Path
 
 from bench.output import emit
 from bench.results import Figure
+from simulation.demo.server_process import HEALTH_PATH, free_port
 
 ROUNDS = 3
 PATIENCE_SECONDS = 60
-
-
-def free_port() -> int:
-    """Return a TCP port that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def start_and_measure(var_dir: Path) -> tuple[float, float]:
@@ -38,7 +30,7 @@ def start_and_measure(var_dir: Path) -> tuple[float, float]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        _wait_for_answer(server, f"http://127.0.0.1:{port}/healthz")
+        _wait_for_answer(server, f"http://127.0.0.1:{port}{HEALTH_PATH}")
         return time.perf_counter() - begun, _resident_mb(server.pid)
     finally:
         server.terminate()
