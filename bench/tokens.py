@@ -40,12 +40,14 @@ def hire(pilot: Any, number: int) -> None:
     from server.people.models import StaffMember  # noqa: PLC0415
 
     now = timezone.now()
+    begins = now.replace(second=0, microsecond=0)  # shifts begin together, as they do in the morning
     team = next(iter(pilot.teams.values()))
     common = {"municipality": pilot.municipality, "provider": team.provider}
     staff = StaffMember.objects.create(
         **common, name=f"Medarbetare {number}", employed_from=now.date() - timedelta(days=1)
     )
-    Shift.objects.create(**common, staff=staff, team=team, starts_at=now, ends_at=now + timedelta(hours=8))
+    ends = begins + timedelta(hours=8)
+    Shift.objects.create(**common, staff=staff, team=team, starts_at=begins, ends_at=ends)
     _row, code = make_enrolment_code(staff=staff)
     enrol(code=code, key_type=1, public_key=secrets.token_bytes(32), at=now, app_version="1.0.0")
 

@@ -54,18 +54,17 @@ def _payload(claims: TokenClaims) -> bytes:
     times = (claims.expires, claims.not_before, claims.issued_at)
     if min(times) < _SHORTEST_4_BYTE_INT:
         raise ProtocolError("token times must lie after 1970-01-01 18:12:15")
-    expires, not_before, issued_at = (moment.to_bytes(4, "big") for moment in times)
     return b"".join(
         (
             _MAP_OF_SEVEN,
             _AUD,
             claims.binding,
             _EXP,
-            expires,
+            claims.expires.to_bytes(4, "big"),
             _NBF,
-            not_before,
+            claims.not_before.to_bytes(4, "big"),
             _IAT,
-            issued_at,
+            claims.issued_at.to_bytes(4, "big"),
             _CTI,
             claims.token_id,
             _SCOPE,

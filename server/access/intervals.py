@@ -33,8 +33,11 @@ def period(start: datetime, *ends: datetime | None) -> Interval:
 
 def merge(intervals: Iterable[Interval]) -> list[Interval]:
     """Return the union as sorted, disjoint, non-touching periods."""
+    found = [interval for interval in intervals if interval.start < interval.end]
+    if len(found) < 2:  # the usual case by far, and this is called for every door of every shift
+        return found
     merged: list[Interval] = []
-    for interval in sorted(interval for interval in intervals if not interval.is_empty):
+    for interval in sorted(found):
         if merged and interval.start <= merged[-1].end:
             merged[-1] = Interval(merged[-1].start, max(merged[-1].end, interval.end))
         else:

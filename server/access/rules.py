@@ -89,6 +89,8 @@ class Facts:
     client_consents: dict[int, list[Consent]] = field(default_factory=dict)
     property_consents: dict[int, list[Consent]] = field(default_factory=dict)
     owner_consents: dict[int, list[Consent]] = field(default_factory=dict)
+    periods: dict[tuple[int, int], list[Interval]] = field(default_factory=dict)
+    """When consents hold, by door id and client id (0 where the owner signs); filled as it is asked for."""
 
 
 def employment(staff: StaffMember) -> Interval:
@@ -211,6 +213,14 @@ class Judge:
             self._refuse(self._lock_refusal(door), door, ground)
 
     def _consents(self, door: Door, ground: Ground) -> list[Interval]:
+        by_owner = door.must_sign == Door.Signatory.OWNER
+        key = (door.pk, 0 if by_owner else ground.client.pk)
+        known = self.facts.periods.get(key)
+        if known is None:
+            known = self.facts.periods[key] = self._consent_periods(door, ground)
+        return known
+
+    def _consent_periods(self, door: Door, ground: Ground) -> list[Interval]:
         if door.must_sign != Door.Signatory.OWNER:
             return consent_periods(self.facts.client_consents.get(ground.client.pk, []), door.must_sign)
         consents = [

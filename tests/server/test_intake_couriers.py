@@ -54,8 +54,9 @@ def carry(issuer: Issuer, act: tuple[str, Any], carried: list[bytes]) -> None:
     elif what == "truncate":
         sealed = sealed[: -(how[0])]
     elif what == "invent":
-        # Without the lock's key the best a courier can do is reseal noise, or another lock's entries.
-        sealed = issuer.apartment_lock.sealed(issuer.apartment_lock.batch())[:-1] + b"\0"
+        # Without the lock's key the best a courier can do is another lock's bytes, changed.
+        sealed = issuer.apartment_lock.sealed(issuer.apartment_lock.batch())
+        sealed = sealed[:-1] + bytes([sealed[-1] ^ 1])
     results = take_in(documents=[sealed], courier=issuer.world.phone, at=NOW)
     if what in ("alter", "truncate", "invent"):
         assert [one.status for one in results] == ["rejected"]

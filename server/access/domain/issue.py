@@ -147,8 +147,9 @@ class _Round:
         for (shift, bearer), plan in plans:
             if plan.replace or plan.revoke:
                 _retire(self.municipality, plan, done, at=self.at)
+            provider_id = shift.provider_id
             for right, window in plan.sign:
-                grp = groups.get((right.binding.pk, shift.provider_id))
+                grp = groups.get((right.binding.pk, provider_id))
                 # A right that appeared since the preparations waits for the next run.
                 if grp is not None:
                     orders.append(Order(bearer, right.binding, shift, window, grp))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from protocol.token import MAX_LIFETIME, Scope
 from server.access.models import Revocation, Token
@@ -58,11 +58,17 @@ class Plan:
         return not (self.sign or self.replace or self.revoke)
 
 
+@lru_cache(maxsize=1024)
+def _window(not_before: datetime, expires: datetime) -> Window:
+    """Round inwards to whole seconds; a morning's rights share a handful of windows."""
+    start = -int(-not_before.timestamp() // 1)
+    return Window(start, min(int(expires.timestamp()), start + MAX_LIFETIME))
+
+
 def window_of(right: Right, *, at: datetime) -> Window | None:
     """Return the window to sign, or None when nothing useful would be left of it."""
-    not_before = -int(-right.not_before.timestamp() // 1)
-    expires = min(int(right.expires.timestamp()), not_before + MAX_LIFETIME)
-    return Window(not_before, expires) if expires > max(not_before, int(at.timestamp())) else None
+    window = _window(right.not_before, right.expires)
+    return window if window.start < window.end > at else None
 
 
 def plan_tokens(

@@ -54,16 +54,16 @@ def sign_and_store(municipality: Municipality, orders: Sequence[Order], *, at: d
     if not orders:
         return
     minter = Minter(keyring.signing_key(municipality.pk, RoleKey.Role.TOKEN))
-    issued_at, scope = int(at.timestamp()), int(SCOPE)
+    municipality_id, issued_at, scope = municipality.pk, int(at.timestamp()), int(SCOPE)
     ids = secrets.token_bytes(_ID * len(orders))
     holders: dict[int, HolderKey] = {}
     rows = []
     for number, order in enumerate(orders):
         bearer, binding, shift, window = order.bearer, order.binding, order.shift, order.window
-        holder = holders.get(bearer.pk)
+        bearer_id, token_id = bearer.pk, ids[number * _ID : (number + 1) * _ID]
+        holder = holders.get(bearer_id)
         if holder is None:
-            holder = holders[bearer.pk] = holder_key(bearer.key_type, bytes(bearer.public_key))
-        token_id = ids[number * _ID : (number + 1) * _ID]
+            holder = holders[bearer_id] = holder_key(bearer.key_type, bytes(bearer.public_key))
         claims = TokenClaims(
             binding=bytes(binding.binding_id),
             not_before=window.not_before,
@@ -75,9 +75,9 @@ def sign_and_store(municipality: Municipality, orders: Sequence[Order], *, at: d
         )
         rows.append(
             (
-                municipality.pk,
+                municipality_id,
                 token_id,
-                bearer.pk,
+                bearer_id,
                 binding.pk,
                 shift.pk,
                 shift.provider_id,

@@ -21,12 +21,13 @@ from server.locks.domain.bulletins import build_bulletins
 from server.passages import intake_queries as queries
 from server.passages.domain.deviations import about_log, open_deviations
 from server.passages.domain.history import HELD, REJECTED, STORED, Verdict
-from server.passages.domain.opening import Opened, RejectedError, digest_of, open_batch
+from server.passages.domain.opening import Opened, Opener, RejectedError, digest_of
 from server.passages.domain.settling import Run
 from server.passages.models import Deviation, SealedBatch
 from server.people.models import Phone
 
 KNOWN = "known"
+HELD_FULL = "held_full"
 MAX_HELD_BATCHES = 64
 MAX_HELD_BYTES = 256 * 1024
 """Per lock: a hole that nobody fills must not fill the server."""
@@ -68,13 +69,14 @@ def _open_all(
     """Open what is new; known and unusable documents go straight to `results`."""
     by_digest = {digest_of(document): document for document in documents}
     known = queries.batches_by_digest(by_digest)
+    opener = Opener(courier.municipality_id)
     opened, refused = [], []
     for digest, document in by_digest.items():
         if digest in known:
             results[digest] = _as_before(known[digest])
             continue
         try:
-            opened.append(open_batch(document, municipality_id=courier.municipality_id))
+            opened.append(opener.open(document))
         except RejectedError as error:
             results[digest] = Result(REJECTED, error.code)
             refused.append((digest, error))
@@ -127,13 +129,14 @@ def _weigh_all(
             results[one.digest] = _as_before(known[one.digest])
         else:
             fresh.append(one)
-    rows = _store_batches(fresh, courier, at)
-    held_rows = {bytes(row.digest): row for row in queries.held_batches(run.histories)}
-    waiting = _reopened(held_rows, rows, fresh, courier)
+    held = {bytes(row.digest): row for row in queries.held_batches(run.histories)}
+    opener = Opener(courier.municipality_id)
+    waiting = [opener.open(bytes(row.document)) for row in held.values()]
     verdicts = run.weigh([*fresh, *waiting])
     _bound_held(verdicts, waiting, fresh)
-    stored = run.settle({digest: row.pk for digest, row in {**held_rows, **rows}.items()})
-    _note_verdicts({**held_rows, **rows}, verdicts, at)
+    rows = _store_batches(fresh, verdicts, courier, at)
+    stored = run.settle({digest: row.pk for digest, row in (held | rows).items()})
+    _note_released(held, verdicts, at)
     for one in fresh:
         verdict, count = verdicts[one.digest], stored[one.digest]
         again = verdict.status == STORED and not count
@@ -141,34 +144,29 @@ def _weigh_all(
     return results, run.touched
 
 
-def _store_batches(fresh: Sequence[Opened], courier: Phone, at: datetime) -> dict[bytes, SealedBatch]:
-    """Store the sealed bytes as received; they are emptied again once their passages are stored."""
+def _store_batches(
+    fresh: Sequence[Opened], verdicts: dict[bytes, Verdict], courier: Phone, at: datetime
+) -> dict[bytes, SealedBatch]:
+    """Remember the batches; the sealed bytes only where they are still needed, as evidence or to be read."""
     rows = SealedBatch.objects.bulk_create(
         SealedBatch(
             municipality_id=courier.municipality_id,
             digest=one.digest,
-            document=one.document,
+            document=b"" if verdict.status == STORED else one.document,
             courier=courier,
             received_at=at,
-            status=SealedBatch.Status.HELD,
+            processed_at=None if verdict.status == HELD else at,
+            status=verdict.status,
+            code=verdict.code,
             lock=one.lock,
             epoch=one.body.epoch,
             first_seq=one.body.first,
             last_seq=one.body.last,
         )
         for one in fresh
+        if (verdict := verdicts[one.digest]).code != HELD_FULL
     )
     return {bytes(row.digest): row for row in rows}
-
-
-def _reopened(
-    held: dict[bytes, SealedBatch], rows: dict[bytes, SealedBatch], fresh: Sequence[Opened], courier: Phone
-) -> list[Opened]:
-    """Open earlier batches that wait at the histories that this upload may move on."""
-    if not fresh:
-        return []
-    waiting = [row for digest, row in held.items() if digest not in rows]
-    return [open_batch(bytes(row.document), municipality_id=courier.municipality_id) for row in waiting]
 
 
 def _bound_held(verdicts: dict[bytes, Verdict], waiting: Sequence[Opened], fresh: Sequence[Opened]) -> None:
@@ -181,21 +179,17 @@ def _bound_held(verdicts: dict[bytes, Verdict], waiting: Sequence[Opened], fresh
         count[one.lock.pk] += 1
         size[one.lock.pk] += len(one.document)
         if count[one.lock.pk] > MAX_HELD_BATCHES or size[one.lock.pk] > MAX_HELD_BYTES:
-            verdicts[one.digest] = Verdict(REJECTED, "held_full")
+            verdicts[one.digest] = Verdict(REJECTED, HELD_FULL)
 
 
-def _note_verdicts(rows: dict[bytes, SealedBatch], verdicts: dict[bytes, Verdict], at: datetime) -> None:
-    changed, dropped = [], []
-    for digest, verdict in verdicts.items():
-        row = rows[digest]
-        if verdict.code == "held_full":
-            dropped.append(row.pk)
-            continue
-        if verdict.status == row.status and verdict.code == row.code:
-            continue
-        row.status, row.code, row.processed_at = verdict.status, verdict.code, at
-        if verdict.status == STORED:
-            row.document = b""
-        changed.append(row)
-    SealedBatch.objects.bulk_update(changed, ["status", "code", "processed_at", "document"])
-    SealedBatch.objects.filter(pk__in=dropped).delete()
+def _note_released(held: dict[bytes, SealedBatch], verdicts: dict[bytes, Verdict], at: datetime) -> None:
+    """Update earlier batches that wait no longer."""
+    for digest, row in held.items():
+        verdict = verdicts[digest]
+        if verdict.status != HELD:
+            SealedBatch.objects.filter(pk=row.pk).update(
+                status=verdict.status,
+                code=verdict.code,
+                processed_at=at,
+                document=b"" if verdict.status == STORED else bytes(row.document),
+            )

@@ -56,34 +56,53 @@ def digest_of(document: bytes) -> bytes:
     return hashlib.sha256(document).digest()
 
 
-def open_batch(document: bytes, *, municipality_id: int) -> Opened:
-    """Open and verify one sealed document; raises `RejectedError`."""
-    try:
-        sealed = seal.parse_log(document)
-    except ProtocolError as error:
-        raise RejectedError("malformed") from error
-    try:
-        private = keyring.sealing_private(municipality_id, sealed.kid)
-    except keyring.KeyMissingError as error:
-        raise RejectedError("sealing_key_unknown") from error
-    try:
-        signed = sealed.open(private)
-    except ProtocolError as error:
-        # Altered on the way, or never sealed to us: AEAD does not say which.
-        raise RejectedError("seal_broken") from error
-    return _verified(document, signed, municipality_id)
+class Opener:
+    """Opens and verifies the documents of one upload; keys and locks are looked up once."""
 
+    def __init__(self, municipality_id: int) -> None:
+        self._municipality_id = municipality_id
+        self._keys: dict[bytes, bytes] = {}
+        self._locks: dict[bytes, Lock | None] = {}
 
-def _verified(document: bytes, signed: bytes, municipality_id: int) -> Opened:
-    try:
-        unverified = log.parse(signed)
-    except ProtocolError as error:
-        raise RejectedError("malformed") from error
-    lock = Lock.unscoped.filter(municipality=municipality_id, lock_id=unverified.body.lock_id).first()
-    if lock is None:
-        raise RejectedError("lock_unknown")
-    try:
-        body = unverified.verify(VerifyKey(bytes(lock.lock_id), bytes(lock.log_public_key)))
-    except SignatureError as error:
-        raise RejectedError("signature_invalid", lock) from error
-    return Opened(digest_of(document), document, lock, body)
+    def open(self, document: bytes) -> Opened:
+        """Return the verified batch in a sealed document; raises `RejectedError`."""
+        try:
+            sealed = seal.parse_log(document)
+        except ProtocolError as error:
+            raise RejectedError("malformed") from error
+        private = self._private(sealed.kid)
+        try:
+            signed = sealed.open(private)
+        except ProtocolError as error:
+            # Altered on the way, or never sealed to us: AEAD does not say which.
+            raise RejectedError("seal_broken") from error
+        return self._verified(document, signed)
+
+    def _private(self, kid: bytes) -> bytes:
+        if kid not in self._keys:
+            try:
+                self._keys[kid] = keyring.sealing_private(self._municipality_id, kid)
+            except keyring.KeyMissingError as error:
+                raise RejectedError("sealing_key_unknown") from error
+        return self._keys[kid]
+
+    def _lock(self, lock_id: bytes) -> Lock:
+        if lock_id not in self._locks:
+            found = Lock.unscoped.filter(municipality=self._municipality_id, lock_id=lock_id)
+            self._locks[lock_id] = found.first()
+        lock = self._locks[lock_id]
+        if lock is None:
+            raise RejectedError("lock_unknown")
+        return lock
+
+    def _verified(self, document: bytes, signed: bytes) -> Opened:
+        try:
+            unverified = log.parse(signed)
+        except ProtocolError as error:
+            raise RejectedError("malformed") from error
+        lock = self._lock(unverified.body.lock_id)
+        try:
+            body = unverified.verify(VerifyKey(bytes(lock.lock_id), bytes(lock.log_public_key)))
+        except SignatureError as error:
+            raise RejectedError("signature_invalid", lock) from error
+        return Opened(digest_of(document), document, lock, body)
