@@ -11,6 +11,7 @@ from typing import Any
 from mobile.engine.content import DoorRecord
 from mobile.engine.errors import ServerError
 from mobile.engine.state import DoorKind, Fallback, Shift, Support, Visit
+from protocol.fields import MAX_TIME
 
 MAX_TEXT = 4000
 MAX_ITEMS = 50_000
@@ -30,13 +31,7 @@ class Body:
     def text(self, name: str, *, default: str | None = None) -> str:
         """A string; `default` when it is absent or null."""
         value = self._value.get(name)
-        if value is None and default is not None:
-            return default
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)  # database keys may come as numbers
-        if not isinstance(value, str) or len(value) > MAX_TEXT:
-            raise _bad(name)
-        return value
+        return default if value is None and default is not None else plain(value, name)
 
     def secret(self, name: str, *, default: str | None = None) -> str:
         """A device token or session: what may stand in a header and nothing else."""
@@ -46,9 +41,9 @@ class Body:
         return value
 
     def number(self, name: str) -> int:
-        """An integer from 0 to 2**53."""
+        """An integer from 0 to the last second the protocol can name."""
         value = self._value.get(name)
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 2**53:
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_TIME:
             raise _bad(name)
         return value
 
@@ -79,6 +74,19 @@ class Body:
 
 def _bad(what: str) -> ServerError:
     return ServerError("server_error", why=f"unexpected {what}")
+
+
+def plain(value: Any, what: str) -> str:
+    """A string that can be stored and shown; database keys may come as numbers."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value) if abs(value) < 2**63 else None
+    if (
+        not isinstance(value, str)
+        or len(value) > MAX_TEXT
+        or any("\ud800" <= sign <= "\udfff" for sign in value)
+    ):
+        raise _bad(what)
+    return value
 
 
 def blob(value: Any, what: str, length: int | None = None) -> bytes:
@@ -143,7 +151,7 @@ def sync_answer(value: dict[str, Any]) -> SyncAnswer:
         doors=tuple(_door(one) for one in body.objects("doors")),
         rights=tuple(_right(one) for one in body.objects("rights")),
         removed_rights=tuple(blob(one, "removed right", 8) for one in body.items("removed_rights")),
-        removed_doors=tuple(str(one) for one in body.items("removed_doors")),
+        removed_doors=tuple(plain(one, "removed door") for one in body.items("removed_doors")),
         bulletins=tuple(
             (one.blob("binding", length=8), one.blob("bulletin")) for one in body.objects("bulletins")
         ),
@@ -161,7 +169,7 @@ def _visit(body: Body) -> Visit:
         starts_at=body.number("starts_at"),
         ends_at=body.number("ends_at"),
         alarm_code=body.text("alarm_code", default=""),
-        door_ids=tuple(str(one) for one in body.items("door_ids")),
+        door_ids=tuple(plain(one, "door id") for one in body.items("door_ids")),
     )
 
 

@@ -13,7 +13,11 @@ from mobile.engine.errors import EngineError, ServerError
 from mobile.engine.state import DoorKind
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
     max_leaves=20,
 )
@@ -67,6 +71,25 @@ def test_any_value_in_any_field_is_read_or_refused(name: str, value: Any) -> Non
         answers.sync_answer(_good() | {name: value})
     except ServerError as error:
         assert error.code == "server_error"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("cursor", "\ud800"),
+        ("removed_doors", ["\udfff"]),
+        ("removed_doors", [{}]),
+        ("server_time", 2**32),
+        ("server_time", -1),
+        ("server_time", True),
+        ("visits", [{"id": 1, "starts_at": 2**40, "ends_at": 2, "door_ids": []}]),
+        ("visits", [{"id": 1, "starts_at": 1, "ends_at": 2, "door_ids": [[1]]}]),
+        ("visits", [{"id": 10**400, "starts_at": 1, "ends_at": 2, "door_ids": []}]),
+    ],
+)
+def test_what_could_not_be_stored_or_shown_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(ServerError):
+        answers.sync_answer(_good() | {name: value})
 
 
 @pytest.mark.parametrize("text", ["====", "AAA=", "å", "A", "AA AA", "A" * 50_000, 7, None, b"AA", "AA+/"])
