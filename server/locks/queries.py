@@ -28,12 +28,10 @@ class BulletinFacts:
     """By lock id."""
 
 
-def newest_bulletins(binding_ids: Collection[int], *, with_documents: bool = False) -> dict[int, Bulletin]:
-    """Return the newest bulletin of each binding that has one, by binding id."""
+def newest_bulletins(binding_ids: Collection[int]) -> dict[int, Bulletin]:
+    """Return the newest bulletin, without its document, of each binding that has one, by binding id."""
     latest = Bulletin.unscoped.filter(binding=OuterRef("binding")).order_by("-seq").values("seq")[:1]
-    rows = Bulletin.unscoped.filter(binding__in=binding_ids, seq=Subquery(latest))
-    if not with_documents:
-        rows = rows.defer("document")
+    rows = Bulletin.unscoped.filter(binding__in=binding_ids, seq=Subquery(latest)).defer("document")
     return {row.binding_id: row for row in rows}
 
 
@@ -70,10 +68,10 @@ def bulletin_facts(bindings: Iterable[Binding], *, expires_after: datetime) -> B
     )
 
 
-def open_bindings(municipality_id: int | None = None) -> QuerySet[Binding]:
-    """Return bindings that have not ended, of one municipality or of all."""
-    rows: QuerySet[Binding] = Binding.unscoped.filter(ends_at__isnull=True).select_related("lock", "door")
-    return rows if municipality_id is None else rows.filter(municipality=municipality_id)
+def open_bindings(municipality_id: int) -> QuerySet[Binding]:
+    """Return the municipality's bindings that have not ended."""
+    rows: QuerySet[Binding] = Binding.unscoped.filter(municipality=municipality_id, ends_at__isnull=True)
+    return rows
 
 
 def lock_for_update(binding_ids: Collection[int]) -> list[Binding]:

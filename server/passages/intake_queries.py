@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
-from django.db.models import Q, Sum
-from django.db.models.functions import Length
+from django.db.models import Q
 
 from server.access.models import Token
 from server.locks.models import Binding, LockStatus, LogPosition
@@ -46,6 +46,13 @@ def batches_by_digest(digests: Collection[bytes]) -> dict[bytes, SealedBatch]:
     return {bytes(row.digest): row for row in rows}
 
 
+def refused_since(courier: int, moment: datetime) -> int:
+    """Return how many batches of a phone were refused since `moment`."""
+    return SealedBatch.objects.filter(
+        courier=courier, status=SealedBatch.Status.REJECTED, received_at__gt=moment
+    ).count()
+
+
 def hold_positions(epochs: Collection[Epoch]) -> dict[Epoch, LogPosition]:
     """Lock the rows of these log positions in a fixed order and return them with their locks."""
     wanted = Q()
@@ -63,13 +70,6 @@ def held_batches(epochs: Collection[Epoch]) -> list[SealedBatch]:
         wanted |= Q(lock=lock, epoch=epoch)
     rows = SealedBatch.objects.filter(wanted, status=SealedBatch.Status.HELD)
     return list(rows.order_by("lock", "epoch", "first_seq", "pk"))
-
-
-def held_size(lock: int) -> tuple[int, int]:
-    """Return how many batches of a lock wait, and their bytes."""
-    held = SealedBatch.objects.filter(lock=lock, status=SealedBatch.Status.HELD)
-    size = held.aggregate(size=Sum(Length("document")))["size"]
-    return held.count(), size or 0
 
 
 def stored_hash(epoch: Epoch, seq: int) -> bytes | None:

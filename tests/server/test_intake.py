@@ -132,6 +132,15 @@ class TestRule05NothingIsInventedChangedOrHidden:
     def test_rule_05_junk_is_rejected(self, issuer: Issuer, junk: bytes) -> None:
         assert hand_in(issuer, junk)[0].status == "rejected"
 
+    def test_noise_does_not_fill_the_server(
+        self, issuer: Issuer, lock: Device, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("server.passages.domain.intake.MAX_REFUSED_A_DAY", 3)
+        for number in range(5):
+            assert hand_in(issuer, b"junk" + bytes([number]))[0].status == "rejected"
+        assert SealedBatch.objects.filter(status="rejected").count() == 3
+        assert hand_in(issuer, lock.sealed())[0].status == "stored"
+
     def test_rule_05_a_dropped_batch_is_waited_for(self, issuer: Issuer, lock: Device) -> None:
         hand_in(issuer, lock.sealed(lock.batch(1, 2)))
         assert hand_in(issuer, lock.sealed(lock.batch(5, 5)))[0].status == "held"

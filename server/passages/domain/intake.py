@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -28,6 +28,8 @@ from server.people.models import Phone
 
 KNOWN = "known"
 HELD_FULL = "held_full"
+MAX_REFUSED_A_DAY = 200
+"""Per courier: enough to show that somebody interferes, and not a way to fill the server."""
 MAX_HELD_BATCHES = 64
 MAX_HELD_BYTES = 256 * 1024
 """Per lock: a hole that nobody fills must not fill the server."""
@@ -91,6 +93,7 @@ def _as_before(batch: SealedBatch) -> Result:
 
 def _remember_refused(refused: Sequence[tuple[bytes, RejectedError]], courier: Phone, at: datetime) -> None:
     """Note who brought what could not be used; the bytes themselves are noise and not kept."""
+    room = MAX_REFUSED_A_DAY - queries.refused_since(courier.pk, at - timedelta(days=1)) if refused else 0
     SealedBatch.objects.bulk_create(
         [
             SealedBatch(
@@ -104,7 +107,7 @@ def _remember_refused(refused: Sequence[tuple[bytes, RejectedError]], courier: P
                 code=error.code,
                 lock=error.lock,
             )
-            for digest, error in refused
+            for digest, error in refused[: max(room, 0)]
         ],
         ignore_conflicts=True,
     )
