@@ -81,7 +81,13 @@ def lock_for_update(binding_ids: Collection[int]) -> list[Binding]:
     """
     ordered = Binding.unscoped.filter(pk__in=binding_ids).order_by("pk")
     list(ordered.select_for_update(no_key=True).values_list("pk", flat=True))
-    return list(ordered.select_related("lock", "door"))
+    return with_lock_and_door(binding_ids)
+
+
+def with_lock_and_door(binding_ids: Collection[int]) -> list[Binding]:
+    """Return the bindings with lock and door, without the documents of their commissioning."""
+    rows = Binding.unscoped.filter(pk__in=binding_ids).defer("commission_document", "lock_record")
+    return list(rows.select_related("lock", "door").order_by("pk"))
 
 
 def mark_known(binding_id: int, *, up_to_seq: int, at: datetime) -> None:
