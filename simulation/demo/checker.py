@@ -42,6 +42,7 @@ def report(locks: Sequence[LockEvidence], server: ServerEvidence, radio: dict[st
         "invented": sum(in_locks.get(key) != entry for key, entry in on_server.items()),
         "receipted_entries": sum(lock.acked for lock in locks),
         "locks": len(locks),
+        "locks_on_doors": len(server.doors),
         **radio,
     }
 
@@ -57,6 +58,7 @@ def failures(result: dict[str, Any], kinds_opened: set[str]) -> list[str]:
         "nothing lost": result["lost"] == 0,
         "nothing doubled": result["doubled"] == 0,
         "nothing invented": result["invented"] == 0,
+        "every lock on a door was read": result["locks"] == result["locks_on_doors"] > 0,
         "receipts came back to the locks": result["receipted_entries"] > 0,
         f"at most {MAX_ROUND_TRIPS} round trips": 0 < result["round_trips"] <= MAX_ROUND_TRIPS,
         f"at most {MAX_APPLICATION_BYTES} bytes": 0 < result["application_bytes"] <= MAX_APPLICATION_BYTES,
@@ -112,7 +114,12 @@ def main() -> int:
     parser.add_argument("--report", type=Path, required=True)
     options = parser.parse_args()
     django.setup()
-    locks = [evidence.read_lock(folder) for folder in sorted(options.locks.iterdir())]
+    try:
+        locks = [evidence.read_lock(folder) for folder in sorted(options.locks.iterdir())]
+    except ValueError as error:
+        options.report.write_text(json.dumps({"unreadable": str(error)}) + "\n")
+        print(f"does not hold: {error}", file=sys.stderr)
+        return 1
     server = evidence.read_server()
     result = report(locks, server, json.loads(options.radio.read_text()))
     options.report.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")

@@ -1,11 +1,14 @@
 """What the checker goes by: the locks' stores and the server's database, and nothing that an actor said."""
 
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from lockagent.lockfolder import open_folder
+from lockagent.records import Damage
 from protocol.entries import Entry, EntryType, Granted, OutcomeDetail, Refused
 from protocol.messages import Command, OutcomeCode
 from protocol.reasons import reason
@@ -63,13 +66,19 @@ class ServerEvidence:
 
 
 def read_lock(folder: Path) -> LockEvidence:
-    """Read one stopped lock's store and check its chain from the first entry to the last."""
-    lock = open_folder(folder)
-    try:
-        boot = lock.store.boot()
-        lock_id = lock.secrets.identity.lock_id
-    finally:
-        lock.close()
+    """Read one stopped lock's store and check its chain from the first entry to the last.
+
+    Booting a store mends what is damaged in it: so a copy is read, and damage is no empty log but an error.
+    """
+    with TemporaryDirectory() as scratch:
+        lock = open_folder(Path(shutil.copytree(folder, Path(scratch) / "lock")))
+        try:
+            boot = lock.store.boot()
+            lock_id = lock.secrets.identity.lock_id
+        finally:
+            lock.close()
+    if boot.state.damage is not Damage.NONE:
+        raise ValueError(f"the store in {folder} is damaged: {boot.state.damage.name.lower()}")
     entries = tuple(Entry.decode(record.entry) for record in boot.records)
     if [entry.seq for entry in entries] != list(range(1, len(entries) + 1)):
         raise ValueError(f"the log in {folder} does not start at 1 or has a hole")

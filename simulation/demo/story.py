@@ -6,8 +6,8 @@ from pathlib import Path
 
 from lockagent.bolt import Bolt, Order
 from mobile.engine.state import OpeningState
-from mobile.engine.traffic import Traffic
 from protocol.reasons import reason
+from simulation.demo.airtime import Airtime, measure
 from simulation.demo.attacks import ModifiedPhone, read_out
 from simulation.demo.cast import Bench, Cast, expect, named, until, until_async
 from simulation.demo.livepage import LivePage
@@ -33,7 +33,7 @@ class Story(Cast):
         self.bjorn = bench.phone("bjorn")
         self.fatima = bench.phone("fatima")
         self.modified = ModifiedPhone(bench.ether)
-        self.traffic = Traffic()
+        self.airtime = Airtime()
         self._recorded: list[bytes] = []
 
     async def run(self) -> None:
@@ -97,13 +97,14 @@ class Story(Cast):
         expect(status == 0 and not self.bench.server.answers, "the server did not stop in order")
         self.tell("The server process has ended; nobody answers on its address.")
         gate, apartment = self.first_visit(self.anna)
-        with HciRecording(self.anna.radio.controller) as recording:
+        controller = self.anna.radio.controller
+        with HciRecording(controller) as recording, self.bench.ether.record(controller.name) as air:
             await self.opens(self.anna, gate)
         self._recorded = recording.to_controller
-        self.traffic = self.anna.engine.last_traffic or Traffic()
+        self.airtime = measure(air.packets)
         self.tell(
-            f"That opening took {self.traffic.round_trips} round trips and "
-            f"{self.traffic.application_bytes} bytes to the lock's decision."
+            f"That opening took {self.airtime.round_trips} round trips and "
+            f"{self.airtime.application_bytes} bytes on the air to the lock's decision."
         )
         await self.opens(self.anna, apartment)
         await self.locks(self.anna, apartment)
@@ -207,8 +208,8 @@ class Story(Cast):
     def write_counts(self, path: Path) -> None:
         """Write what was counted on the radio, for the checker."""
         counts = {
-            "round_trips": self.traffic.round_trips,
-            "application_bytes": self.traffic.application_bytes,
+            "round_trips": self.airtime.round_trips,
+            "application_bytes": self.airtime.application_bytes,
         }
         path.write_text(json.dumps(counts) + "\n")
 

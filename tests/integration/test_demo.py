@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from lockagent.lockfolder import open_folder
+from lockagent.storage.slot import SLOT_SIZE
 from protocol.entries import Entry, EntryType
 
 PATIENCE_SECONDS = 600
@@ -104,9 +105,23 @@ def _deny_the_outage(folder: Path) -> None:
     change(folder, "DELETE FROM audit_auditentry WHERE action = 'server.stopped'")
 
 
+def _spoil_a_log(folder: Path) -> None:
+    """One bit in the second slot of a log that holds passages."""
+    log = max(folder.glob("locks/*/log"), key=lambda path: len(path.read_bytes().rstrip(b"\0")))
+    blob = bytearray(log.read_bytes())
+    blob[2 * SLOT_SIZE + 100] ^= 1
+    log.write_bytes(blob)
+
+
+def _hide_a_lock(folder: Path) -> None:
+    shutil.rmtree(next((folder / "locks").iterdir()))
+
+
 @pytest.mark.parametrize(
     ("tamper", "complaint"),
     [
+        (_spoil_a_log, "does not hold: the "),
+        (_hide_a_lock, "every lock on a door was read"),
         (_lose_a_passage, "nothing lost"),
         (_invent_a_passage, "nothing invented"),
         (_forge_a_passage, "nothing invented"),
