@@ -61,7 +61,9 @@ class KnownRequests:
         self._by_seq[request.granted_seq] = request
         if len(self._by_key) > REMEMBERED:
             _, oldest = self._by_key.popitem(last=False)
-            self._by_seq.pop(oldest.granted_seq, None)
+            # One of an earlier epoch may bear the number of another that is still to have its outcome.
+            if self._by_seq.get(oldest.granted_seq) is oldest:
+                del self._by_seq[oldest.granted_seq]
 
     def outcome(self, seq: int, detail: OutcomeDetail) -> None:
         """Remember what came of a granted request."""

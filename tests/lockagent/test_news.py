@@ -8,7 +8,7 @@ from lockagent.storage.port import StorageProblem
 from protocol import advert, manifest
 from protocol.keys import SigningKey
 from protocol.manifest import Role, RoleKey
-from protocol.messages import BulletinResult, Command
+from protocol.messages import BulletinOffer, BulletinResult, Command
 from protocol.reasons import Reason
 from protocol.settings import DoorKind, LockSettings
 from tests.lockagent.bench import Attempt, Bench, Phone, commissioned
@@ -29,8 +29,6 @@ def held_seq(bench: Bench) -> int:
 
 def force(bench: Bench, phone: Phone, news: bytes) -> Attempt:
     """Hand over a bulletin even if an honest phone would not think it newer."""
-    from protocol.messages import BulletinOffer
-
     attempt = phone.attempt(bench, phone.right(bench), Command.LOCK).run(2.0)
     attempt.session._results_due = 1
     for frame in attempt.session._frames(BulletinOffer(news)):
@@ -103,6 +101,19 @@ def test_a_bulletin_that_comes_too_late_does_not_reopen_the_judgement() -> None:
         bench.write(attempt.link, frame)
     attempt.run(2.0)
     assert held_seq(bench) == 2
+    assert bench.motor.runs == []
+
+
+def test_a_refused_request_is_judged_once_more_and_never_a_third_time() -> None:
+    bench, anna = commissioned(), Phone()
+    bench.advance(3 * DAY)
+    too_old = bench.place.bulletin(time=int(bench.wall) - 2 * DAY)
+    attempt = anna.attempt(bench, anna.right(bench), news=too_old).run()
+    for frame in attempt.session._frames(BulletinOffer(bench.place.bulletin(time=int(bench.wall)))):
+        bench.write(attempt.link, frame)
+    bench.advance(2.0)
+    assert held_seq(bench) == 3
+    assert bench.kinds().count("REFUSED") == 2
     assert bench.motor.runs == []
 
 

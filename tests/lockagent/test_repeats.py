@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lockagent.bolt import Bolt, Order
+from lockagent.core.requests import REMEMBERED, KnownRequest, KnownRequests, RequestKey
 from protocol.entries import EntryType, OutcomeDetail
 from protocol.messages import Command, DecisionFlag, OutcomeCode
 from protocol.reasons import Reason
@@ -122,3 +123,21 @@ def test_rule_10_m3_says_what_the_log_says() -> None:
     last = bench.entries()[-1]
     assert last.kind == EntryType.OUTCOME
     assert OutcomeDetail.parse(last.detail).outcome == OutcomeCode.ALREADY
+
+
+def test_rule_10_a_forgotten_request_of_an_earlier_epoch_takes_no_other_along() -> None:
+    """After damage the numbers begin anew: the one forgotten and the one just granted may bear the same."""
+    known = KnownRequests()
+
+    def opening(name: str, seq: int, epoch: int) -> RequestKey:
+        key = RequestKey(b"phone123", Command.OPEN, name.encode().ljust(8))
+        known.granted(key, KnownRequest(seq, b"token123", epoch))
+        known.outcome(seq + 1, OutcomeDetail(seq, OutcomeCode.MOVED))
+        return key
+
+    for number in range(REMEMBERED):
+        opening(f"old {number}", 3 + 2 * number, 1)
+    known.forget_numbers()
+    found = known.find(opening("new", 3, 2))
+    assert found is not None
+    assert found.outcome is OutcomeCode.MOVED
