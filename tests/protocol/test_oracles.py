@@ -22,13 +22,13 @@ from protocol import cbor, cose, manifest, seal, token
 from protocol.errors import ProtocolError
 from protocol.handshake import LockHandshake, prologue
 from protocol.keys import x25519_public
-from tests.protocol.vectors import opening, world
+from tests.protocol.vectors import files, opening, world
 
 REQUEST = b"open, please"
 
 
-def _other(initiator: bool, **keys: Any) -> HandshakeState:
-    state = HandshakeState(SymmetricState(CipherState(AESGCMCipher()), SHA256Hash()), X25519DH())
+def _other(initiator: bool, dh: X25519DH | None = None, **keys: Any) -> HandshakeState:
+    state = HandshakeState(SymmetricState(CipherState(AESGCMCipher()), SHA256Hash()), dh or X25519DH())
     state.initialize(
         PSKPatternModifier(1).modify(KXHandshakePattern()),
         initiator,
@@ -73,6 +73,39 @@ def test_a_phone_by_dissononce_at_our_lock() -> None:
         assert channel.decrypt(to_lock.encrypt_with_ad(b"", b"p%d" % n)) == b"p%d" % n
 
 
+class _Fixed(X25519DH):
+    """Draws the ephemeral key of the vectors."""
+
+    def __init__(self, ephemeral: str) -> None:
+        super().__init__()
+        self._ephemeral = bytes.fromhex(ephemeral)
+
+    def generate_keypair(self, privatekey: Any = None) -> Any:
+        return super().generate_keypair(privatekey or PrivateKey(self._ephemeral))
+
+
+def test_dissononce_makes_the_handshake_of_the_vectors() -> None:
+    vector = files.load("handshake")
+    lock = _other(True, dh=_Fixed(vector["lock_ephemeral_private"]), s=_pair(world.LOCK_STATIC))
+    phone = _other(
+        False,
+        dh=_Fixed(vector["phone_ephemeral_private"]),
+        s=_pair(world.PHONE),
+        rs=PublicKey(world.LOCK.static_public),
+    )
+    m0, rest, request = bytearray(), bytearray(), bytearray()
+    lock.write_message(b"", m0)
+    phone.read_message(bytes(m0), bytearray())
+    from_lock, from_phone = phone.write_message(bytes.fromhex(vector["request"]), rest)
+    lock.read_message(bytes(rest), request)
+    assert m0.hex() == vector["m0"]
+    assert _mac1(bytes(m0), bytes(rest)).hex() == vector["m1"]
+    assert request.hex() == vector["request"]
+    for one in vector["session"]:
+        cipher = from_lock if one["from"] == "lock" else from_phone
+        assert cipher.encrypt_with_ad(b"", bytes.fromhex(one["plaintext"])).hex() == one["message"]
+
+
 def test_fresh_keys_every_time_still_agree() -> None:
     for _ in range(20):
         static, phone = secrets.token_bytes(32), secrets.token_bytes(32)
@@ -111,6 +144,19 @@ def test_token_is_a_cwt() -> None:
         9: int(world.CLAIMS.scope),
         -65537: world.CLAIMS.grp,
     }
+
+
+CLAIMS = {"aud": 3, "exp": 4, "nbf": 5, "iat": 6, "cti": 7, "scope": 9, "grp": -65537}
+
+
+@pytest.mark.parametrize("case", files.load("token")["accepted"], ids=lambda case: case["name"])
+def test_tokens_of_the_vectors_are_cwts(case: dict[str, Any]) -> None:
+    key = _cwt_key(world.TOKEN_KEY.public, bytes.fromhex(case["kid"]))
+    aad = bytes.fromhex(files.load("token")["external_aad"])
+    claims = cbor2.loads(COSE.new().decode(_tagged(bytes.fromhex(case["bytes"])), key, external_aad=aad))
+    named = {name: claims.pop(label) for name, label in CLAIMS.items()}
+    assert files.plain(named) == case["claims"]
+    assert claims == {}
 
 
 def test_token_of_another_phone_is_no_cwt_either() -> None:
