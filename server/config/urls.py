@@ -19,4 +19,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("server.config.api_urls")),
 ]
 
+handler500 = "server.config.failures.server_error"
+
 websocket_urlpatterns = [path("ws/passages/", PassagesConsumer.as_asgi())]
