@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Protocol
 
 from lockagent.core.clock import RtcReading
 
 HARDWARE = Path("/dev/rtc0")
-
-
-class Rtc(Protocol):
-    """Something that counts seconds through a power cut, or says that it did not."""
-
-    def read(self) -> RtcReading:
-        """Return its seconds now."""
-        ...
 
 
 class SystemRtc:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
@@ -199,12 +198,3 @@ def _hex_column(field: models.Field[Any, Any]) -> Callable[[Any], str]:
         return bytes(value).hex() if value is not None else "–"
 
     return admin.display(description=field.verbose_name, ordering=field.name)(show)
-
-
-def has_municipality(model: type[models.Model]) -> bool:
-    """Return whether a model is a tenant's."""
-    try:
-        model._meta.get_field("municipality")
-    except FieldDoesNotExist:
-        return False
-    return True

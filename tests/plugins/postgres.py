@@ -62,7 +62,7 @@ class Postgres:
         self.url = f"postgres://postgres@/postgres?host={self.folder}"
 
     def _readable(self, binaries: Path) -> Path:
-        """Return `binaries`, or a copy when the unprivileged user cannot reach them (a venv under /root)."""
+        """Return `binaries`, or a copy when the unprivileged user cannot reach them (a venv in root's)."""
         try:
             subprocess.run(  # noqa: S603
                 [binaries / "postgres", "--version"],
