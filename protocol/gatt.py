@@ -27,7 +27,7 @@ M0_STREAM_GRACE_SECONDS = 3
 MAX_M0_PER_LINK = 4
 """After this many m0 without a finished handshake the lock ends the link."""
 STRANGER_SECONDS = 2
-"""When links are short, the oldest one without a valid mac1 after this time is evicted."""
+"""When links are short, the oldest one without a finished handshake after this time is evicted."""
 MIN_LINKS = 3
 FRESH_TIME_SECONDS = 10
 """A fresh time statement is believed this long after the lock sent the m0 it was signed over, and once."""

@@ -1,7 +1,7 @@
 """Connections before anybody is authenticated: m0, its life, m1, and making room for those who knock rightly.
 
 A stranger costs one m0 at a time and at most four per link. Nobody waits behind a stranger: an m1 is read the
-moment its last frame arrives, and when places are short the oldest link without a valid mac1 goes first.
+moment its last frame arrives, and when places are short the oldest link that has not shaken hands goes first.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from lockagent.core.events import Disconnect, Send
 from protocol import framing, gatt, messages
 from protocol.errors import ProtocolError
 from protocol.framing import Kind, Reassembler
-from protocol.handshake import Channel, LockHandshake, M1Error, Step, m0_hash
+from protocol.handshake import Channel, LockHandshake, m0_hash
 from protocol.keys import HolderKey, KeyType
 from protocol.reasons import Reason
 
@@ -52,8 +52,6 @@ class Link:
     """When the m0 on the table stops being answerable."""
     streaming: bool = False
     """An m1 began to arrive in time."""
-    known: bool = False
-    """A valid mac1 came over this link: somebody with this door's adv_key."""
     introduced: bool = False
     reassembler: Reassembler = field(default_factory=lambda: Reassembler(gatt.MAX_HANDSHAKE_MESSAGE))
 
@@ -118,8 +116,7 @@ class Links:
             message = link.reassembler.feed(frame)
             if message is not None:
                 self._introduced(link, message)
-        except ProtocolError as error:
-            link.known = link.known or (isinstance(error, M1Error) and error.step is Step.AEAD)
+        except ProtocolError:
             self._refuse(link, mono)
 
     def tick(self, mono: float) -> None:
@@ -147,7 +144,7 @@ class Links:
     def make_room(self, mono: float) -> None:
         """While there is no place left for the next phone, end the oldest that has nothing to wait for."""
         while len(self._links) >= PLACES:
-            ripe = [(link.known, at, link) for at, link in self._dispensable() if mono >= at]
+            ripe = [(link.introduced, at, link) for at, link in self._dispensable() if mono >= at]
             if not ripe:
                 return
             self._end(min(ripe, key=lambda one: one[:2])[2])  # strangers first, then the oldest
@@ -170,7 +167,7 @@ class Links:
         if link.expired is not None and link.expired.mac1_holds(message.body):
             return
         holder, plaintext, channel = handshake.read_m1(message.body)
-        link.known = link.introduced = True
+        link.introduced = True
         link.handshake = None
         link.reassembler.limit = gatt.MAX_SESSION_MESSAGE
         known = HolderKey(KeyType.X25519, holder)
@@ -206,7 +203,7 @@ class Links:
         """(from when on, link): strangers, and phones to which everything has been said."""
         found: list[tuple[float, Link]] = []
         for link in self._links.values():
-            since = self._over_at(link.number) if link.known else link.since
+            since = self._over_at(link.number) if link.introduced else link.since
             if since is not None:
                 found.append((since + gatt.STRANGER_SECONDS, link))
         return found

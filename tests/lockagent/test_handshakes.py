@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from protocol import framing, gatt
 from protocol.entries import EntryType
 from protocol.framing import Kind
+from protocol.keys import x25519_public
 from protocol.phone import Alert
 from protocol.reasons import Reason
 from tests.lockagent.bench import Attempt, Bench, Phone, commissioned
@@ -146,13 +149,29 @@ def test_the_oldest_stranger_goes_when_places_are_short() -> None:
     assert attempt.outcome is not None
 
 
-def test_a_phone_with_a_valid_mac1_is_never_evicted_for_a_newcomer() -> None:
+def test_a_phone_that_shook_hands_is_not_evicted_while_a_stranger_can_be() -> None:
     bench, anna = commissioned(), Phone()
     first = anna.attempt(bench, anna.right(bench)).run(2.0)
     for _ in range(6):
         bench.link_up()
         bench.advance(gatt.STRANGER_SECONDS + 0.1)
     assert first.link not in bench.ended
+
+
+def test_the_doors_shared_key_alone_keeps_no_place() -> None:
+    """Whoever had a right once knows the adv_key for long: with a valid mac1 and no more one is a stranger."""
+    bench, anna = commissioned(), Phone()
+    links = []
+    for _ in range(3):
+        attempt = anna.attempt(bench, anna.right(bench))
+        attempt.session.door = replace(attempt.session.door, lock_static=x25519_public(secret("elsewhere")))
+        attempt.run()
+        assert attempt.decision is None
+        links.append(attempt.link)
+    assert bench.ended == []
+    bench.link_up()
+    bench.advance(gatt.STRANGER_SECONDS + 0.1)
+    assert bench.ended == links[:1]
 
 
 def test_noise_of_any_kind_never_moves_the_bolt() -> None:
