@@ -10,7 +10,8 @@ import asyncio
 import os
 import statistics
 import tempfile
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -42,6 +43,8 @@ from tests.lockagent.world import T0, Issuer, Place, right
 
 MTU = 247
 ROUNDS = 21
+ATTEMPTS = 3
+CONNECT_SECONDS = 5.0
 M1_BYTES, M2_BYTES = 243, 32
 PHONE_KEY = bytes(range(32))
 BARE_SERVICE = "7d1c0011-3f52-4c8e-9a51-0c6f5ad41e01"
@@ -146,9 +149,22 @@ async def exchange_once(client: BleakClient, clock: Clock) -> float:
     return clock() - begun
 
 
-def connection(radio: PhoneRadio, device: BLEDevice) -> BleakClient:
-    """A client for the device over the simulated radio; entering it connects."""
-    return BleakClient(device, backend=radio.client_backend)
+@asynccontextmanager
+async def linked(radio: PhoneRadio, service: str) -> AsyncIterator[BleakClient]:
+    """A link to a peripheral of this service, found anew if its address changed before it was reached."""
+    for _ in range(ATTEMPTS):
+        device = await found(radio, service)
+        client = BleakClient(device, timeout=CONNECT_SECONDS, backend=radio.client_backend)
+        try:
+            await client.connect()
+        except TimeoutError:
+            continue
+        try:
+            yield client
+        finally:
+            await client.disconnect()
+        return
+    raise RuntimeError(f"no link to {service} in {ATTEMPTS} attempts")
 
 
 async def found(radio: PhoneRadio, service: str) -> BLEDevice:
@@ -171,9 +187,9 @@ async def compare(interval: float, folder: Path, clock: Clock | None = None) -> 
     await door.agent.start()
     ours, plain, traffic = [], [], Traffic()
     for _ in range(ROUNDS):
-        async with connection(radio, await found(radio, BARE_SERVICE)) as client:
+        async with linked(radio, BARE_SERVICE) as client:
             plain.append(await exchange_once(client, timer))
-        async with connection(radio, await found(radio, gatt.SERVICE_UUID)) as client:
+        async with linked(radio, gatt.SERVICE_UUID) as client:
             seconds, traffic = await open_once(client, door, timer)
             ours.append(seconds)
     await door.agent.stop()
