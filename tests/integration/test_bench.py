@@ -1,0 +1,36 @@
+"""The bench: what an opening costs keeps to its bounds, and no figure's name goes away."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import bench
+from bench.opening import compare
+from simulation import virtualtime
+
+NAMES = {
+    "opening.round_trips",
+    "opening.application_bytes",
+    "opening.time_ratio_0ms",
+    "opening.time_ratio_30ms",
+    "tokens.ratio_to_bare_signing",
+    "passages.ratio_to_bare_insert",
+    "server.first_answer_s",
+    "server.memory_mb",
+}
+
+
+def test_an_opening_costs_two_round_trips_few_bytes_and_hardly_more_time_than_a_bare_exchange(
+    tmp_path: Path,
+) -> None:
+    times = virtualtime.run(compare(0.03, tmp_path / "lock"))
+    assert times.traffic.round_trips <= 2
+    assert times.traffic.application_bytes <= 340
+    assert times.ours / times.bare <= 1.3
+
+
+def test_no_name_goes_away() -> None:
+    sources = Path(bench.__file__).parent.glob("*.py")
+    named = {name for one in sources for name in re.findall(r'Figure\(\s*"([^"]+)"', one.read_text("utf-8"))}
+    assert named >= NAMES
