@@ -37,7 +37,14 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     # A wrapper, so that it comes before pytest-django reads the settings.
     if _CHOSEN not in os.environ:  # a worker of xdist inherits everything from the first process
         _prepare(early_config.known_args_namespace.database)
+    elif "REDIS_URL" in os.environ and (worker := os.environ.get("PYTEST_XDIST_WORKER")):
+        os.environ["REDIS_URL"] = _own_database(os.environ["REDIS_URL"], worker)
     return (yield)
+
+
+def _own_database(redis_url: str, worker: str) -> str:
+    """Return the address of a worker's own database: no other empties its cache or hears its news."""
+    return f"{redis_url.rpartition('/')[0]}/{int(worker.removeprefix('gw')) + 1}"
 
 
 def _prepare(database: str) -> None:
