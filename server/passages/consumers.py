@@ -45,8 +45,8 @@ class PassagesConsumer(AsyncJsonWebsocketConsumer):
         if hasattr(self, "municipality_id"):
             await self.channel_layer.group_discard(live.group_of(self.municipality_id), self.channel_name)
 
-    async def receive_json(self, _content: Any, **_kwargs: Any) -> None:
-        """The board only listens; what it says is not looked at."""
+    async def receive(self, **_frame: Any) -> None:
+        """The board only listens; what it says is not looked at, nor even parsed."""
 
     async def passages_new(self, event: dict[str, Any]) -> None:
         """Pass on news from `live.notify_passages`."""

@@ -12,7 +12,7 @@ import pytest
 from allauth.mfa.totp.internal.auth import TOTP
 from asgiref.sync import sync_to_async
 from channels.layers import channel_layers, get_channel_layer
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client as Browser
 from django_scopes import scope
 
@@ -90,6 +90,17 @@ async def test_board_shows_what_is_known_then_what_is_new(layer: str) -> None:
         "Hemtjänst Norr",
     )
     assert passage["happened_at"] < passage["known_at"]
+
+
+@pytest.mark.parametrize("said", [{"text": "{not json"}, {"text": "[" * 9000}, {"bytes": bytes(range(256))}])
+async def test_what_a_board_says_is_passed_over(said: dict[str, Any]) -> None:
+    world, user = await sync_to_async(build)()
+    async with board(user) as socket:
+        await socket.connect()
+        await socket.message()
+        await socket.wire.send_input({"type": "websocket.receive", **said})
+        await sync_to_async(add_passages)(world)
+        assert (await socket.message())["type"] == "new"
 
 
 async def test_news_from_a_worker_thread_arrive(layer: str) -> None:
@@ -170,29 +181,30 @@ async def test_another_sites_page_cannot_listen() -> None:
         assert await socket.connect() == "websocket.close"
 
 
-def test_a_burst_goes_out_in_pieces(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[list[int]] = []
-
-    class Layer:
-        async def group_send(self, _group: str, message: dict[str, Any]) -> None:
-            sent.append(message["ids"])
-
-    monkeypatch.setattr(live, "get_channel_layer", Layer)
-    live.notify_passages(1, range(live.IDS_PER_MESSAGE * 2 + 1))
-    assert [len(ids) for ids in sent] == [live.IDS_PER_MESSAGE, live.IDS_PER_MESSAGE, 1]
-    live.notify_passages(1, [])
-    assert len(sent) == 3
+async def test_a_burst_goes_out_in_pieces(layer: str) -> None:
+    channel = await listening()
+    await sync_to_async(live.notify_passages)(1, range(live.IDS_PER_MESSAGE * 2 + 1))
+    pieces = [await get_channel_layer().receive(channel) for _ in range(3)]
+    assert [len(one["ids"]) for one in pieces] == [live.IDS_PER_MESSAGE, live.IDS_PER_MESSAGE, 1]
 
 
-def test_nothing_is_told_of_a_transaction_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    from django.db import transaction
+async def test_nothing_is_told_of_a_transaction_that_failed(layer: str) -> None:
+    def failing() -> None:
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            live.notify_passages(1, [7])
+            raise ZeroDivisionError
 
-    told: list[int] = []
-    monkeypatch.setattr(live, "_send", lambda municipality_id, ids: told.extend(ids))
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
-        live.notify_passages(1, [7])
-        raise ZeroDivisionError
-    assert told == []
+    channel = await listening()
+    await sync_to_async(failing)()
+    await sync_to_async(live.notify_passages)(1, [8])
+    assert (await get_channel_layer().receive(channel))["ids"] == [8]
+
+
+async def listening() -> str:
+    """A channel that hears what is told to the boards of municipality 1."""
+    channel: str = await get_channel_layer().new_channel()
+    await get_channel_layer().group_add(live.group_of(1), channel)
+    return channel
 
 
 def test_every_protocol_name_has_words() -> None:
