@@ -23,7 +23,7 @@ from mobile.engine.radio import LinkLostError, Radio, RadioOffError
 from mobile.engine.scanner import Scanner, Sighting
 from mobile.engine.state import OpeningState, Operation
 from mobile.engine.traffic import Traffic
-from mobile.engine.verdicts import Verdict, bluetooth_verdict, gave_up, of_outcome, of_refusal
+from mobile.engine.verdicts import NO_ANSWER, Verdict, bluetooth_verdict, gave_up, of_outcome, of_refusal
 from protocol import messages
 from protocol.messages import BulletinResult, Command, Decision, DecisionFlag, LogBatch, Outcome, TimeResult
 from protocol.phone import Door, PhoneSession, PhoneState
@@ -43,6 +43,8 @@ REST_SECONDS = 2.0
 BUSY_PAUSE = 1.5
 MAX_LINKS = 8
 MAX_BUSY = 4
+_MAY_HAVE_COME_SINCE = frozenset({Reason.EXPIRED, Reason.REVOKED, Reason.PROVIDER_ENDED, Reason.KEY_UNKNOWN})
+"""What a lock may say to a request that it granted a moment ago, when its answer was lost."""
 _FINAL_FOR_ANY_TOKEN = frozenset({Reason.BUSY, Reason.LOCK_FAULT, Reason.TIME_UNCERTAIN})
 
 
@@ -85,7 +87,7 @@ class Attempt:
         self.granted = self.asked = self.connected = self.doubtful = False
         self.refusal: Verdict | None = None
         """The lock's own no to what was asked last; forgotten as soon as it is asked anew."""
-        self._time_asked = self._renewed = False
+        self._time_asked = self._renewed = self._unheard = False
         self._busy = self._links = 0
         self._open_end: tuple[Link, Conversation] | None = None
         self._statement: asyncio.Task[bool] | None = None
@@ -206,22 +208,25 @@ class Attempt:
     def _remember(self, conversation: Conversation) -> None:
         """Keep what is known now, in case nothing more is ever heard."""
         self.doubtful |= conversation.alerted
-        if conversation.asked:
-            self.asked = True
-            heard = conversation.session.decision
-            self.refusal = of_refusal(heard.reason) if heard is not None and not heard.granted else None
+        if not conversation.asked:
+            return
+        self.asked, self.refusal = True, None
+        heard = conversation.session.decision
+        if heard is None or conversation.session.state is PhoneState.CURING:
+            self._unheard = True
+        elif not heard.granted:
+            self.refusal = self._told(heard.reason)
+
+    def _told(self, code: int) -> Verdict:
+        """A refusal as the person is told it: not as the truth when an answer unheard may have been yes."""
+        return NO_ANSWER if self._unheard and code in _MAY_HAVE_COME_SINCE else of_refusal(code)
 
     async def _decision(self, conversation: Conversation) -> Decision:
         """The lock's last word on the request: the second one, when a bulletin may cure the first."""
-        try:
-            decision = await conversation.wait_for(Decision, DECISION_SECONDS)
-            while conversation.session.state is PhoneState.CURING:
-                said = await conversation.next(DECISION_SECONDS)
-                decision = said if isinstance(said, Decision) else decision
-        except TimeoutError:
-            if conversation.session.decision is None:
-                raise
-            return conversation.session.decision
+        decision = await conversation.wait_for(Decision, DECISION_SECONDS)
+        while conversation.session.state is PhoneState.CURING:
+            said = await conversation.next(DECISION_SECONDS)
+            decision = said if isinstance(said, Decision) else decision
         return decision
 
     async def _refused(self, decision: Decision, link: Link, conversation: Conversation) -> Verdict | None:
@@ -230,7 +235,7 @@ class Attempt:
             return None
         self._open_end = (link, conversation)
         # What was granted on an earlier link has happened, whatever the lock says to the repeated request.
-        return gave_up(self) if self.granted else of_refusal(decision.reason)
+        return gave_up(self) if self.granted else self._told(decision.reason)
 
     async def _may_help(self, code: int, conversation: Conversation) -> bool:
         if code == Reason.BUSY:

@@ -30,6 +30,7 @@ class Known(Protocol):
 
 NO_RIGHT = Verdict(OpeningState.REFUSED, "no_right")
 NOT_FOUND = Verdict(OpeningState.NOT_FOUND, "not_found")
+NO_ANSWER = Verdict(OpeningState.NO_ANSWER, "no_answer")
 
 _OUTCOMES = {
     (Operation.OPEN, OutcomeCode.MOVED): Verdict(OpeningState.OPEN),
@@ -75,7 +76,7 @@ def gave_up(known: Known) -> Verdict:
     if known.doubtful:
         return Verdict(OpeningState.FAILED, "handshake_failed")
     if known.asked:
-        return Verdict(OpeningState.NO_ANSWER, "no_answer")
+        return NO_ANSWER
     if known.connected:
         return Verdict(OpeningState.NO_ANSWER, "link_lost")
     return NOT_FOUND

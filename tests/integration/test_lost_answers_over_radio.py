@@ -122,6 +122,25 @@ def _revoke_everything(lock: LockAtDoor, phone: PhoneInHand) -> None:
 
 
 @virtual_time
+async def test_rule_10_nor_is_what_may_have_been_granted_unheard(tmp_path: Path) -> None:
+    """The same, but m2 itself was lost: all the phone knows is that it asked."""
+    w = world(tmp_path)
+    lock, phone = await w.at_the_door()
+    cut = CutLink(lock_notifies, nth=2)
+    w.ether.add_rule(cut)
+    tap = asyncio.create_task(phone.engine.open_door(lock.door_id))
+    while not cut.struck:
+        await asyncio.sleep(0.01)
+    _revoke_everything(lock, phone)
+    opening = await tap
+    assert (opening.state, opening.reason) == (S.NO_ANSWER, "no_answer")
+    assert S.REFUSED not in phone.states(lock.door_id)
+    await asyncio.sleep(3)
+    assert lock.motor.runs == [Order.UNLOCK]
+    await w.close()
+
+
+@virtual_time
 async def test_rule_10_a_request_never_answered_is_told_as_no_answer(tmp_path: Path) -> None:
     w = world(tmp_path)
     lock, phone = await w.at_the_door()

@@ -141,30 +141,35 @@ async def test_need_update_is_cured_in_the_same_session(tmp_path: Path) -> None:
     await w.close()
 
 
-@virtual_time
-async def test_a_refusal_heard_before_the_link_was_lost_for_good_is_told(tmp_path: Path) -> None:
-    """The lock asks for news and is gone before it can take them: its word stands."""
-    w = world(tmp_path)
-    lock = await w.lock()
-    phone = await w.phone()
-    later = w.wall() + 30 * HOUR
-    w.server.grant(lock.ware, begins=w.wall() + 24 * HOUR, hours=20, issued_at=later)
-    w.server.news(lock.ware, time=later)
-    await phone.engine.sync()
-    w.server.away = True
-    cut = CutLink(phone_writes, nth=2)
+@pytest.mark.parametrize("delivered", [False, True])
+def test_rule_10_a_cure_that_nobody_answers_is_not_told_as_a_refusal(tmp_path: Path, delivered: bool) -> None:
+    """The lock asks for news and is never heard again: it may have taken them, and have opened."""
 
-    def cut_and_gone(packet: Packet) -> Verdict | None:
-        verdict = cut(packet)
-        if verdict is not None:
-            asyncio.get_running_loop().call_soon(lock.power_off)
-        return verdict
+    @virtual_time
+    async def story() -> None:
+        w = world(tmp_path)
+        lock = await w.lock()
+        phone = await w.phone()
+        later = w.wall() + 30 * HOUR
+        w.server.grant(lock.ware, begins=w.wall() + 24 * HOUR, hours=20, issued_at=later)
+        w.server.news(lock.ware, time=later)
+        await phone.engine.sync()
+        w.server.away = True
+        cut = CutLink(phone_writes, nth=2, deliver=delivered)
 
-    w.ether.add_rule(cut_and_gone)
-    opening = await phone.engine.open_door(lock.door_id)
-    assert (opening.state, opening.reason) == (S.REFUSED, "need_update")
-    assert lock.motor.runs == []
-    await w.close()
+        def cut_and_silent(packet: Packet) -> Verdict | None:
+            verdict = cut(packet)
+            if verdict is not None:
+                asyncio.get_running_loop().call_later(0.02, lock.power_off)
+            return verdict
+
+        w.ether.add_rule(cut_and_silent)
+        opening = await phone.engine.open_door(lock.door_id)
+        assert (opening.state, opening.reason) == (S.NO_ANSWER, "no_answer")
+        assert lock.motor.runs == ([Order.UNLOCK] if delivered else [])
+        await w.close()
+
+    story()
 
 
 @virtual_time
