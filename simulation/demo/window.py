@@ -3,9 +3,11 @@
 Kivy needs the main thread; radio, locks, engines and the story live on the engine's thread and loop.
 """
 
+import logging
 import os
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 from mobile.engine.thread import EngineThread
@@ -21,15 +23,15 @@ def run_beside(
     close_when_told: bool,
 ) -> None:
     """Run ``tell`` beside the window; return when both have ended. Raises whatever the story raises."""
-    os.environ.setdefault("KIVY_NO_ARGS", "1")
+    thread = EngineThread()
+    thread.start()
+    story = thread.submit(set_up()).result()
+    _settle_kivy(story.anna.folder / "kivy")
     from kivy.app import App  # noqa: PLC0415 - Kivy reads its environment when it is imported
     from kivy.clock import Clock  # noqa: PLC0415
 
     from mobile.run import make_session, show  # noqa: PLC0415
 
-    thread = EngineThread()
-    thread.start()
-    story = thread.submit(set_up()).result()
     session = make_session(story.anna.engine, thread, story.anna.folder)
     told: Future[None] = thread.submit(tell(story))
 
@@ -43,3 +45,12 @@ def run_beside(
         told.result()
     finally:
         thread.stop()
+
+
+def _settle_kivy(home: Path) -> None:
+    """Keep Kivy's settings with the phone, and the terminal for the story."""
+    os.environ.setdefault("KIVY_NO_ARGS", "1")
+    os.environ.setdefault("KIVY_HOME", str(home))
+    os.environ.setdefault("KIVY_NO_FILELOG", "1")
+    os.environ.setdefault("KIVY_LOG_MODE", "PYTHON")
+    logging.getLogger("kivy").disabled = True
