@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 _HEAD = struct.Struct(">QQQB")
@@ -38,7 +38,8 @@ class StateImage:
     acked: int
     head: int
     damage: Damage
-    payload: bytes
+    payload: bytes = field(repr=False)
+    """Holds the door's adv_keys."""
 
     def pack(self) -> bytes:
         """Return the bytes kept in a slot."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lockagent.storage.port import Files
 
@@ -31,7 +31,7 @@ class Record:
     """A payload and its generation (1, 2, …; grows with every write)."""
 
     generation: int
-    payload: bytes
+    payload: bytes = field(repr=False)
 
 
 class StateSlots:
