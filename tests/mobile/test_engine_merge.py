@@ -202,6 +202,23 @@ def test_rule_04_a_bulletin_never_goes_back(desk: Desk) -> None:
     assert desk.content.locks[ware.place.binding].bulletin == newest
 
 
+def test_a_lock_record_never_goes_back(desk: Desk) -> None:
+    """An old record that is played again must not bring back an advert key that has been rotated away."""
+    ware = desk.server.wares[0]
+    desk.sync()
+    ware.place.adv_key = secret("d1 rotated")
+    desk.time += 60
+    desk.server.grant(ware, hours=9)
+    desk.sync()
+    assert desk.content.locks[ware.place.binding].adv_keys == (secret("d1 rotated"),)
+    ware.place.adv_key = secret("d1")
+    desk.time -= 60
+    desk.server.grant(ware, hours=10)
+    desk.sync()
+    assert len([right for right in desk.content.rights.values() if right.binding == ware.place.binding]) == 3
+    assert desk.content.locks[ware.place.binding].adv_keys == (secret("d1 rotated"),)
+
+
 def test_a_bulletin_for_another_door_is_refused(desk: Desk) -> None:
     desk.sync()
     one, two = desk.server.wares

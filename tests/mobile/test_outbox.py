@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from mobile.engine import courier
+from mobile.engine.courier import Courier
+from mobile.engine.http import Http
+from mobile.engine.keyring import Keyring
 from mobile.engine.storage.outbox import MAX_BATCH_BYTES, Outbox
 
 
@@ -50,3 +56,17 @@ def test_leftovers_of_a_power_cut_are_swept(tmp_path: Path) -> None:
     (tmp_path / "000000000001-half.batch.new").write_bytes(b"half")
     assert Outbox(tmp_path).waiting == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_more_is_promised_to_a_lock_than_there_is_room_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courier, "MAX_TOTAL_BYTES", 6000)
+    outbox = Outbox(tmp_path)
+    http = Http(transport=None, on_contact=lambda _online: None)
+    carrying = Courier(outbox=outbox, http=http, keyring=Keyring(), on_waiting=lambda _waiting: None)
+    assert carrying.room == 4096
+    outbox.put(bytes(3000))
+    assert carrying.room == 6000 - 3000 - 1024
+    outbox.put(bytes(2500))
+    assert carrying.room == 0
