@@ -8,9 +8,9 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from server.access.models import Token
+from server.access.models import Revocation, Token
 from server.care.models import Shift
-from server.people.models import Bearer
+from server.people.models import Bearer, CareProvider
 
 
 def live_tokens(*, at: datetime) -> QuerySet[Token]:
@@ -27,6 +27,28 @@ def usable_anywhere(*, at: datetime) -> QuerySet[Token]:
     return tokens
 
 
+def tokens_to_weigh(*, at: datetime) -> QuerySet[Token]:
+    """Return live tokens, and replaced ones that a phone may still hold and a lock would still take.
+
+    The lock of a binding that has ended takes none of its tokens any more.
+    """
+    mounted = Q(replaced_at__isnull=True) | Q(binding__ends_at__isnull=True)
+    return usable_anywhere(at=at).filter(mounted)
+
+
+def taken_by_hand(shift_ids: Collection[int]) -> set[tuple[int | None, int, int]]:
+    """Return (shift, bearer, binding) of single rights that a person revoked: they are not given again."""
+    rows = Revocation.objects.filter(
+        target=Revocation.Target.TOKEN, by__isnull=False, token__shift__in=shift_ids
+    ).values_list("token__shift_id", "token__bearer_id", "token__binding_id")
+    return set(rows)
+
+
+def active_providers(provider_ids: Collection[int]) -> set[int]:
+    """Return which of these providers are active at this very moment."""
+    return set(CareProvider.objects.filter(pk__in=provider_ids, active=True).values_list("pk", flat=True))
+
+
 def tokens_not_over(*, at: datetime) -> QuerySet[Token]:
     """Return tokens in scope that have not ended by themselves, revoked or not."""
     tokens: QuerySet[Token] = Token.objects.filter(expires__gt=at)
@@ -34,10 +56,10 @@ def tokens_not_over(*, at: datetime) -> QuerySet[Token]:
 
 
 def shifts_to_issue(*, ended_after: datetime, starts_before: datetime, at: datetime) -> QuerySet[Shift]:
-    """Return shifts in the horizon, and any other shift, moved or cancelled, that still has live tokens."""
+    """Return shifts in the horizon, and any other shift, moved or cancelled, whose tokens may still open."""
     in_horizon = Q(cancelled_at__isnull=True, starts_at__lt=starts_before, ends_at__gt=ended_after)
     shifts: QuerySet[Shift] = (
-        Shift.objects.filter(in_horizon | Exists(live_tokens(at=at).filter(shift=OuterRef("pk"))))
+        Shift.objects.filter(in_horizon | Exists(tokens_to_weigh(at=at).filter(shift=OuterRef("pk"))))
         .select_related("staff", "team", "provider", "municipality")
         .order_by("pk")
     )

@@ -21,7 +21,14 @@ from server.access.domain.planning import Plan, plan_tokens
 from server.access.domain.signing import Order, sign_and_store
 from server.access.models import Revocation, Token
 from server.access.rules import Decision
-from server.access.token_queries import bearers_of, hold_bearers, live_tokens, shifts_to_issue
+from server.access.token_queries import (
+    active_providers,
+    bearers_of,
+    hold_bearers,
+    shifts_to_issue,
+    taken_by_hand,
+    tokens_to_weigh,
+)
 from server.care.models import Shift
 from server.locks.domain.bulletins import build_bulletins, ensure_fresh
 from server.locks.domain.groups import ended_groups, ensure_groups
@@ -99,8 +106,8 @@ Live = dict[tuple[int | None, int], list[Token]]
 Plans = list[tuple[tuple[Shift, Bearer], Plan]]
 
 
-def _ids(live: Live) -> set[int]:
-    return {token.pk for tokens in live.values() for token in tokens}
+def _state(live: Live) -> set[tuple[int, bool]]:
+    return {(token.pk, token.replaced_at is None) for tokens in live.values() for token in tokens}
 
 
 class _Round:
@@ -140,10 +147,12 @@ class _Round:
         everybody = len(self.pairs)
         self.pairs = [(shift, held[bearer.pk]) for shift, bearer in self.pairs if bearer.pk in held]
         live = self._live()
-        if len(self.pairs) < everybody or _ids(live) != _ids(before):
+        if len(self.pairs) < everybody or _state(live) != _state(before):
             # Somebody revoked or issued between the look and the lock: look again, with nobody in between.
             plans = self._plans(live)
         done, orders = Issued(), []
+        # Ending a provider takes the same rows first; what was decided before that must not be signed after.
+        active = active_providers({shift.provider_id for (shift, _bearer), plan in plans if plan.sign})
         for (shift, bearer), plan in plans:
             if plan.replace or plan.revoke:
                 _retire(self.municipality, plan, done, at=self.at)
@@ -151,16 +160,16 @@ class _Round:
             for right, window in plan.sign:
                 grp = groups.get((right.binding.pk, provider_id))
                 # A right that appeared since the preparations waits for the next run.
-                if grp is not None:
+                if grp is not None and provider_id in active:
                     orders.append(Order(bearer, right.binding, shift, window, grp))
         sign_and_store(self.municipality, orders, at=self.at)
         done.signed = len(orders)
         return done
 
     def _live(self) -> Live:
-        """Return the live tokens of these shifts and bearers."""
+        """Return the tokens of these shifts and bearers that may still open, replaced ones too."""
         live: Live = defaultdict(list)
-        rows = live_tokens(at=self.at).filter(
+        rows = tokens_to_weigh(at=self.at).filter(
             bearer__in={bearer.pk for _shift, bearer in self.pairs},
             shift__in={shift.pk for shift, _bearer in self.pairs},
         )
@@ -170,7 +179,7 @@ class _Round:
 
     def _plans(self, live: Live) -> Plans:
         dead = ended_groups({token.binding_id for tokens in live.values() for token in tokens})
-        plans = []
+        plans: Plans = []
         for shift, bearer in self.pairs:
             plan = plan_tokens(
                 self._decision(shift, bearer),
@@ -181,15 +190,26 @@ class _Round:
             )
             if not plan.is_empty:
                 plans.append(((shift, bearer), plan))
-        return plans
+        _drop_taken(plans)
+        return [(pair, plan) for pair, plan in plans if not plan.is_empty]
 
     def _decision(self, shift: Shift, bearer: Bearer) -> Decision:
         return for_bearer(self.decisions[shift.pk], shift=shift, bearer=bearer)
 
 
+def _drop_taken(plans: Plans) -> None:
+    """Do not sign again what somebody revoked by hand in the same shift."""
+    signing = {shift.pk for (shift, _bearer), plan in plans if plan.sign}
+    taken = taken_by_hand(signing) if signing else set()
+    if not taken:
+        return
+    for (shift, bearer), plan in plans:
+        plan.sign = [one for one in plan.sign if (shift.pk, bearer.pk, one[0].binding.pk) not in taken]
+
+
 def _revoke_strays(municipality: Municipality, done: Issued, *, bearer: Bearer | None, at: datetime) -> None:
-    """Revoke live tokens whose shift was deleted or given to another person."""
-    strays = live_tokens(at=at).filter(Q(shift__isnull=True) | ~Q(shift__staff=F("bearer__staff")))
+    """Revoke tokens whose shift was deleted or given to another person."""
+    strays = tokens_to_weigh(at=at).filter(Q(shift__isnull=True) | ~Q(shift__staff=F("bearer__staff")))
     if bearer is not None:
         strays = strays.filter(bearer=bearer)
     plan = Plan(revoke=[(token, Revocation.Reason.PLAN_CHANGED) for token in strays.defer("document")])

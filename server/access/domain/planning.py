@@ -73,27 +73,41 @@ def window_of(right: Right, *, at: datetime) -> Window | None:
 
 def plan_tokens(
     decision: Decision,
-    live: Iterable[Token],
+    tokens: Iterable[Token],
     *,
     at: datetime,
     horizon: timedelta,
     ended_groups: Mapping[int, datetime],
 ) -> Plan:
-    """Compare a decision with the live tokens of the same bearer and shift.
+    """Compare a decision with the tokens of the same bearer and shift that may still open.
+
+    A replaced token did no harm while it permitted less than its successor; when the right shrinks below it,
+    it must go as well, for the phone that holds it may be out of reach.
 
     `ended_groups`: by binding id, before when the provider's tokens there are dead by its group's not-before.
     """
     plan = Plan()
     held: dict[int, list[Token]] = {}
-    for token in live:
-        held.setdefault(token.binding_id, []).append(token)
+    superseded: list[Token] = []
+    windows: dict[int, Window] = {}
+    for token in tokens:
+        if token.replaced_at is None:
+            held.setdefault(token.binding_id, []).append(token)
+        else:
+            superseded.append(token)
     for right in decision.rights:
         window = window_of(right, at=at)
         if window is None or window.start >= at + horizon:
             continue
+        windows[right.binding.pk] = window
         _compare(plan, right, window, held.pop(right.binding.pk, []), ended_groups.get(right.binding.pk))
-    for tokens in held.values():
-        plan.revoke += [(token, _why(decision, token)) for token in tokens]
+    for left in held.values():
+        plan.revoke += [(token, _why(decision, token)) for token in left]
+    for token in superseded:
+        window, dead_before = windows.get(token.binding_id), ended_groups.get(token.binding_id)
+        dead = dead_before is not None and token.issued_at < dead_before
+        if not dead and not (window and _within(token, window)):
+            plan.revoke.append((token, _why(decision, token)))
     return plan
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from server.access.models import Revocation, Token
@@ -28,7 +28,11 @@ _SECOND = timedelta(seconds=1)
 
 
 def revoke_token(*, token: Token, reason: str, at: datetime, actor: User | None = None) -> Revocation:
-    """Revoke one token; `reason` is a `Revocation.Reason`. Issuing may give the person another."""
+    """Revoke one right: the token, and earlier ones for the same shift that it replaced.
+
+    `reason` is a `Revocation.Reason`. When a person (`actor`) does it, issuing gives no other for that door
+    in that shift; the next shift is another matter.
+    """
     bearers = Bearer.objects.filter(pk=token.bearer_id)
     target = Revocation.Target.TOKEN
     return _revoke(target=target, what=token, bearers=bearers, reason=reason, at=at, actor=actor, token=token)
@@ -118,7 +122,8 @@ def _close(what: Any, at: datetime) -> None:
 def _tokens_of(what: Any, at: datetime) -> QuerySet[Token]:
     usable = usable_anywhere(at=at)
     if isinstance(what, Token):
-        return usable.filter(pk=what.pk)
+        same = Q(bearer=what.bearer_id, binding=what.binding_id, shift=what.shift_id, shift__isnull=False)
+        return usable.filter(Q(pk=what.pk) | same)
     if isinstance(what, Bearer):
         return usable.filter(bearer=what)
     if isinstance(what, Phone):
