@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from server.locks.domain.bulletins import build_due, forget_old_bulletins
 from server.tenancy.models import Manifest, Municipality
+from server.tenancy.sweeps import in_each
 
 FORGET_EVERY_S = 3600
 
@@ -17,7 +18,8 @@ def build_bulletins() -> int:
     """Make every bulletin that is due; returns how many."""
     at = timezone.now()
     with_keys = Municipality.objects.filter(pk__in=Manifest.unscoped.values("municipality"))
-    made = sum(build_due(municipality, at=at) for municipality in with_keys)
-    if cache.add("locks.forgot_old_bulletins", at.isoformat(), timeout=FORGET_EVERY_S):
-        forget_old_bulletins(at=at)
-    return made
+    try:
+        return in_each(with_keys, lambda one: build_due(one, at=at))
+    finally:
+        if cache.add("locks.forgot_old_bulletins", at.isoformat(), timeout=FORGET_EVERY_S):
+            forget_old_bulletins(at=at)

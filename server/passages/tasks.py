@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from celery import shared_task
 from django.utils import timezone
-from django_scopes import scope
 
 from server.passages.domain.sweeping import sweep as sweep_municipality
 from server.tenancy.models import Municipality
+from server.tenancy.sweeps import in_each
 
 
 @shared_task(name="passages.sweep")
 def sweep() -> int:
     """Forget what is older than it may be; returns how many passages."""
     at = timezone.now()
-    deleted = 0
-    for municipality in Municipality.objects.all():
-        with scope(municipality=municipality):
-            deleted += sweep_municipality(municipality, at=at)
-    return deleted
+    return in_each(Municipality.objects.all(), lambda one: sweep_municipality(one, at=at))

@@ -9,6 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from server.tenancy.base import TenantModel
 from server.tenancy.fields import BytesField, has_length
 
+MOST_MONTHS = 120
+"""Nobody may keep passages longer than ten years, nor, by a slip, for no time at all."""
+
 
 class Municipality(models.Model):
     """The tenant: it owns locks and data, and has its own root keys."""
@@ -52,7 +55,10 @@ class Municipality(models.Model):
         help_text=_("Also the longest time a revoked phone without coverage can still open."),
     )
     retention_months = models.PositiveSmallIntegerField(
-        _("months that passages are kept"), null=True, blank=True
+        _("months that passages are kept"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_MONTHS)],
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from server.tenancy.models import Municipality
+from server.tenancy.models import MOST_MONTHS, Municipality
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ def policy_of(municipality: Municipality) -> Policy:
             hours=_or_default(municipality.issue_horizon_hours, settings.ISSUE_HORIZON_HOURS)
         ),
         longest_shift=timedelta(hours=settings.MAX_SHIFT_HOURS),
-        retention_months=_or_default(municipality.retention_months, settings.RETENTION_MONTHS),
+        retention_months=min(
+            max(_or_default(municipality.retention_months, settings.RETENTION_MONTHS), 1), MOST_MONTHS
+        ),
         minimum_app_version=municipality.minimum_app_version or settings.MINIMUM_APP_VERSION,
     )

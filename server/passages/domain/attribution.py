@@ -148,10 +148,12 @@ def detail_of(entry: Entry) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a later version's value as JSON can hold it, whatever it is."""
+    """Return a later version's value as any database holds it in JSON; the entry itself is kept too."""
     if isinstance(value, bytes):
         return value.hex()
-    return value if value is None or isinstance(value, int | bool) else str(value)[:128]
+    if value is None or isinstance(value, int | bool):
+        return value
+    return str(value)[:128].replace("\0", "\ufffd")  # PostgreSQL stores no NUL in text
 
 
 def _command_name(command: int | None) -> str:

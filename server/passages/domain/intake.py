@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -134,7 +135,7 @@ def _weigh_all(
             fresh.append(one)
     held = {bytes(row.digest): row for row in queries.held_batches(run.histories)}
     opener = Opener(courier.municipality_id)
-    waiting = [opener.open(bytes(row.document)) for row in held.values()]
+    waiting = _reopened(held, opener)
     verdicts = run.weigh([*fresh, *waiting])
     _bound_held(verdicts, waiting, fresh)
     rows = _store_batches(fresh, verdicts, courier, at)
@@ -145,6 +146,15 @@ def _weigh_all(
         again = verdict.status == STORED and not count
         results[one.digest] = Result(KNOWN if again else verdict.status, verdict.code, count)
     return results, run.touched
+
+
+def _reopened(held: dict[bytes, SealedBatch], opener: Opener) -> list[Opened]:
+    """Open what waits; what cannot be opened now (its key is away) waits on and stands in nobody's way."""
+    waiting = []
+    for row in held.values():
+        with suppress(RejectedError):
+            waiting.append(opener.open(bytes(row.document)))
+    return waiting
 
 
 def _store_batches(
@@ -188,8 +198,8 @@ def _bound_held(verdicts: dict[bytes, Verdict], waiting: Sequence[Opened], fresh
 def _note_released(held: dict[bytes, SealedBatch], verdicts: dict[bytes, Verdict], at: datetime) -> None:
     """Update earlier batches that wait no longer."""
     for digest, row in held.items():
-        verdict = verdicts[digest]
-        if verdict.status != HELD:
+        verdict = verdicts.get(digest)
+        if verdict is not None and verdict.status != HELD:
             SealedBatch.objects.filter(pk=row.pk).update(
                 status=verdict.status,
                 code=verdict.code,
