@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 from allauth.mfa.utils import is_mfa_enabled
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.conf import settings
+from django.contrib.auth import get_user
+from django.http import HttpRequest
 from django.utils import translation
 from django_scopes import scope
 
@@ -49,7 +52,10 @@ class PassagesConsumer(AsyncJsonWebsocketConsumer):
         """The board only listens; what it says is not looked at, nor even parsed."""
 
     async def passages_new(self, event: dict[str, Any]) -> None:
-        """Pass on news from `live.notify_passages`."""
+        """Pass on news from `live.notify_passages`, to somebody who may still see them."""
+        if not await still_may_watch(self.scope["session"].session_key, self.municipality_id):
+            await self.close(FORBIDDEN)
+            return
         await self.send_json({"type": "new", "passages": await self._read(event["ids"])})
 
     @database_sync_to_async
@@ -59,8 +65,21 @@ class PassagesConsumer(AsyncJsonWebsocketConsumer):
 
 
 @database_sync_to_async
+def still_may_watch(session_key: str, municipality_id: int) -> bool:
+    """Judge again from the stored session: people sign out, are closed out and change municipality."""
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    user = get_user(request)
+    return isinstance(user, User) and user.municipality_id == municipality_id and _may_watch(user)
+
+
+@database_sync_to_async
 def may_watch(user: User) -> bool:
     """Return whether a person may see the board: a municipality's own, with permission and second factor."""
+    return _may_watch(user)
+
+
+def _may_watch(user: User) -> bool:
     if not user.is_authenticated or not user.is_staff or user.municipality_id is None:
         return False
     if settings.SECOND_FACTOR_REQUIRED and not is_mfa_enabled(user):
