@@ -6,9 +6,11 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from django.db.models import Exists, OuterRef, Q
+
 from server.access.models import Token
 from server.access.token_queries import live_tokens
-from server.care.models import Shift, Visit
+from server.care.models import CareAssignment, Shift, Visit
 from server.locks.models import Binding, Bulletin
 from server.people.models import Bearer
 from server.places.models import Door, DoorPath
@@ -30,9 +32,22 @@ def shift_to_show(bearer: Bearer, *, at: datetime, grace: timedelta, horizon: ti
     return next(iter(running or shifts), None)
 
 
-def visits_of(shift: Shift) -> list[Visit]:
-    """Return the shift's visits in their order, with clients and apartment doors."""
-    return list(shift.visits.select_related("client__door").order_by("order", "starts_at", "pk"))
+def visits_of(shift: Shift, *, at: datetime) -> list[Visit]:
+    """Return the shift's visits in their order, with clients and apartment doors.
+
+    A plan may lag behind: what a visit tells (address, alarm code, where a key lies) is only for a provider
+    whose care for the client covers the visit and has not ended by now.
+    """
+    not_over = Q(ends_at__isnull=True) | Q(ends_at__gt=at) & Q(ends_at__gt=OuterRef("starts_at"))
+    in_care = CareAssignment.objects.filter(
+        not_over,
+        client=OuterRef("client"),
+        provider=shift.provider_id,
+        provider__active=True,
+        starts_at__lt=OuterRef("ends_at"),
+    )
+    visits = shift.visits.filter(Exists(in_care)).exclude(client__ended_at__lte=at)
+    return list(visits.select_related("client__door").order_by("order", "starts_at", "pk"))
 
 
 def ways_to(apartment_ids: Collection[int]) -> dict[int, list[Door]]:

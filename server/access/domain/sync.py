@@ -91,7 +91,7 @@ def _plan(bearer: Bearer, answer: Answer, at: datetime) -> dict[int, Door]:
     """Fill in shift and visits; returns the doors they name."""
     policy = policy_of(bearer.municipality)
     answer.shift = queries.shift_to_show(bearer, at=at, grace=policy.grace, horizon=policy.issue_horizon)
-    visits = queries.visits_of(answer.shift) if answer.shift else []
+    visits = queries.visits_of(answer.shift, at=at) if answer.shift else []
     apartments = {visit.client.door.pk: visit.client.door for visit in visits if visit.client.door}
     ways = queries.ways_to(apartments) if apartments else {}
     for visit in visits:
