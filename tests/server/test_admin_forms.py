@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from html import unescape
 
+import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client as Browser
 from django.urls import reverse
@@ -161,6 +162,44 @@ def test_changes_of_users_are_audited_without_passwords(desk: Browser, everythin
     assert (trail[0].before, trail[0].after) == ({"is_staff": False}, {"is_staff": True})
     assert trail[1].after == {"permissions": ["view_passage"]}
     assert not any(secret in str((entry.before, entry.after)) for entry in trail)
+
+
+@pytest.fixture
+def clerk(client: Browser, everything: World) -> User:
+    """Somebody who may change users and is no administrator, signed in in `client`."""
+    user = User.objects.create_user("clerk", municipality=everything.municipality, is_staff=True)
+    user.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_user", "add_user", "change_user"])
+    )
+    client.force_login(user)
+    return user
+
+
+@pytest.mark.parametrize("mine", [True, False])
+def test_only_an_administrator_hands_out_rank(client: Browser, clerk: User, mine: bool) -> None:
+    user = clerk if mine else User.objects.create_user("bob", municipality=clerk.municipality)
+    form = {"username": user.username, "first_name": "Bo", "is_active": "on"}
+    ranks = {"is_staff": "on", "is_installer": "on", "is_superuser": "on"}
+    assert client.post(address(User, "change", user.pk), {**form, **ranks}).status_code == 302
+    user.refresh_from_db()
+    assert user.first_name == "Bo"
+    assert (user.is_staff, user.is_installer, user.is_superuser) == (mine, False, False)
+
+
+@pytest.mark.parametrize("rank", ["is_staff", "is_installer", "is_superuser"])
+def test_only_an_administrator_changes_somebody_with_a_rank(client: Browser, clerk: User, rank: str) -> None:
+    # Whoever sets the password or the address for a forgotten one can sign in as that person.
+    user = User.objects.create_user("chief", municipality=clerk.municipality)
+    User.objects.filter(pk=user.pk).update(**{rank: True})
+    secret = "ett-riktigt-långt-lösenord"
+    password = reverse("admin:auth_user_password_change", args=[user.pk])
+    sent = {"password1": secret, "password2": secret, "usable_password": "true"}
+    assert client.post(password, sent).status_code == 403
+    form = {"username": "chief", "email": "clerk@example.org"}
+    assert client.post(address(User, "change", user.pk), form).status_code == 403
+    assert client.get(address(User, "change", user.pk)).status_code == 200  # to be seen, not changed
+    user.refresh_from_db()
+    assert (user.email, user.is_active, user.check_password(secret)) == ("", True, False)
 
 
 def test_users_are_never_deleted(desk: Browser, everything: World) -> None:

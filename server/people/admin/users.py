@@ -19,6 +19,8 @@ from server.people.models import User
 
 PASSWORD_SET = actions.register("people.password_set", _("set a new password"), needs_actor=True)
 
+RANKS = ("is_staff", "is_installer", "is_superuser")
+
 # They know no municipality; second factors are managed by each person at /accounts/2fa/.
 for _model in (EmailAddress, Authenticator, Group):
     admin.site.unregister(_model)
@@ -58,8 +60,16 @@ class UserAdmin(StockUserAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Only an administrator hands out rank and permissions."""
-        rank = [] if getattr(request.user, "is_superuser", False) else ["is_superuser", "user_permissions"]
-        return [*self.readonly_fields, *rank]
+        return [*self.readonly_fields, *(() if _is_administrator(request) else (*RANKS, "user_permissions"))]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever changes a user can sign in as that user, so those with a rank are for an administrator.
+
+        One's own name and password are one's own to change.
+        """
+        if not super().has_change_permission(request, obj):
+            return False
+        return obj is None or obj == request.user or _is_administrator(request) or not _has_rank(obj)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Let an operator choose the municipality."""
@@ -95,6 +105,14 @@ class UserAdmin(StockUserAdmin):
         if request.method == "POST" and response.status_code == 302:
             _record(request, PASSWORD_SET, User.objects.get(pk=id), {}, {})
         return response
+
+
+def _is_administrator(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_superuser", False))
+
+
+def _has_rank(user: User) -> bool:
+    return any(getattr(user, rank) for rank in RANKS)
 
 
 def _snapshot(user: User) -> dict[str, Any]:
