@@ -184,6 +184,15 @@ def test_guessing_is_slowed(issuer: Issuer, client: Http) -> None:
     assert (answers[0], answers[-1]) == (404, 429)
 
 
+def test_an_address_of_ones_own_making_does_not_escape_the_slowing(issuer: Issuer, client: Http) -> None:
+    answers = []
+    for number in range(31):
+        forged = {"X-Forwarded-For": f"10.0.0.{number}"}
+        answer = client.post("/api/v1/enrol", body("X"), content_type="application/json", headers=forged)
+        answers.append(answer.status_code)
+    assert (answers[0], answers[-1]) == (404, 429)
+
+
 def test_info_tells_what_a_phone_must_know_first(issuer: Issuer, client: Http) -> None:
     answer = client.get("/api/v1/info").json()
     assert answer == {
