@@ -15,6 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from simulation.demo import authenticator
 from simulation.demo.cast import Bench, StoryError
 from simulation.demo.clock import BenchClock
 from simulation.demo.locks import LockPark
@@ -26,6 +27,8 @@ from simulation.radio import Ether
 from simulation.radio.conditions import Conditions
 
 FOLDER = Path("var/demo")
+PYTHON = ".venv/bin/python"
+"""The interpreter that ``make`` set up, as a person in the project's folder calls it."""
 CONNECTION_INTERVAL_SECONDS = 0.03
 """What phones commonly settle on; the bench's radio waits for it like a real one."""
 
@@ -69,13 +72,14 @@ async def tell(story: Story) -> None:
 
 def linger(server: ServerProcess, pilot: dict[str, object], folder: Path) -> None:
     """Leave the server up until Ctrl-C, and say how to get in."""
-    envelope = folder / "sign-in.json"
+    envelope = folder / authenticator.ENVELOPE
     envelope.touch(mode=0o600)
     envelope.write_text(json.dumps(pilot["sign_ins"], indent=2) + "\n")
     admin = pilot["sign_ins"]["jouren"]  # type: ignore[index]
     print(f"\nThe server stays up: {server.url}/admin/")
     print(f"Sign in as {admin['username']} with password {admin['password']}")
-    print("and the code that this prints:  .venv/bin/python -m simulation.demo.authenticator jouren")
+    elsewhere = "" if folder == FOLDER else f" --folder {folder}"
+    print(f"and the code that this prints:  {PYTHON} -m simulation.demo.authenticator jouren{elsewhere}")
     print("Ctrl-C ends it.")
     with contextlib.suppress(KeyboardInterrupt):
         server.wait()
