@@ -101,17 +101,27 @@ class Bindings:
     """The bindings of some locks."""
 
     by_id: dict[bytes, int]
-    open: dict[int, int]
-    """By lock: the binding that has not ended."""
+    periods: dict[int, list[tuple[int, datetime, datetime | None]]]
+    """By lock, oldest first: (binding, from, to)."""
+
+    def at(self, lock: int, moment: datetime) -> int | None:
+        """Return where the lock was at `moment`, or where it is now when it was at no door of ours then."""
+        periods = self.periods.get(lock, [])
+        then = [pk for pk, start, end in periods if start <= moment and (end is None or moment < end)]
+        now = [pk for pk, _start, end in periods if end is None]
+        return next(reversed(then or now), None)
 
 
 def bindings_of(locks: Collection[int]) -> Bindings:
     """Return the locks' bindings, ended ones too."""
-    rows = list(Binding.objects.filter(lock__in=locks).values_list("pk", "binding_id", "lock_id", "ends_at"))
-    return Bindings(
-        by_id={bytes(binding_id): pk for pk, binding_id, _lock, _end in rows},
-        open={lock: pk for pk, _binding_id, lock, end in rows if end is None},
-    )
+    found = Bindings({}, {})
+    rows = Binding.objects.filter(lock__in=locks).order_by("starts_at", "pk")
+    for pk, binding_id, lock, start, end in rows.values_list(
+        "pk", "binding_id", "lock_id", "starts_at", "ends_at"
+    ):
+        found.by_id[bytes(binding_id)] = pk
+        found.periods.setdefault(lock, []).append((pk, start, end))
+    return found
 
 
 def bound_before(locks: Collection[int]) -> dict[Epoch, list[tuple[int, int]]]:

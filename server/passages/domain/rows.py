@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from protocol.entries import Entry, EntryType
@@ -73,10 +73,12 @@ def make_rows(
             continue
         status = statuses[epoch[0]]
         before = [binding for seq, binding in bound.get(epoch, []) if seq < accepted[0].entry.seq]
+        # A new epoch does not say again where the lock is, and the lock may have been moved since.
+        began = datetime.fromtimestamp(accepted[0].entry.time, UTC)
         reader = Reader(
             lock=epoch[0],
             directory=Directory(tokens, phones, bindings.by_id, queries.grants(epoch, _referred(accepted))),
-            binding=before[-1] if before else bindings.open.get(epoch[0]),
+            binding=before[-1] if before else bindings.at(epoch[0], began),
             clock_uncertain=status.clock_uncertain,
         )
         for one in accepted:
