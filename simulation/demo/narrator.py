@@ -1,5 +1,6 @@
 """Tells the story on the terminal: when, what, and what a person on the spot would see."""
 
+import sys
 import textwrap
 
 from simulation.demo.clock import BenchClock
@@ -15,7 +16,7 @@ class Narrator:
 
     def chapter(self, title: str) -> None:
         """Begin a new part of the story."""
-        print(f"\n\033[1m{title}\033[0m", flush=True)
+        print(f"\n\033[1m{title}\033[0m" if sys.stdout.isatty() else f"\n{title}", flush=True)
 
     def tell(self, what: str) -> None:
         """Tell what happened just now."""
