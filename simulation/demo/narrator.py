@@ -1,13 +1,11 @@
 """Tells the story on the terminal: when, what, and what a person on the spot would see."""
 
 import sys
-import sys
 import textwrap
 
 from simulation.demo.clock import BenchClock
 
 WIDTH = 100
-BOLD, PLAIN = "\033[1m", "\033[0m"
 
 
 class Narrator:
