@@ -94,3 +94,18 @@ def test_catalogue_is_complete(settings: Any) -> None:
         catalogue = read_po(source)
     assert [message.id for message in catalogue if message.id and not message.string] == []
     assert [message.id for message in catalogue if message.id and message.fuzzy] == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/admin/passages/passage/?kind=%00",
+        "/admin/audit/auditentry/?action=a%00b",
+        "/admin/places/door/?q=%00",
+        "/admin/who-may-open/?q=%00",
+        "/admin/autocomplete/?app_label=care&model_name=client&field_name=door&term=%00",
+        "/admin/people/staffmember/?provider__id__exact=%00",
+    ],
+)
+def test_a_search_that_no_database_takes_is_refused(desk: Browser, address: str) -> None:
+    assert desk.get(address).status_code == 400

@@ -72,6 +72,30 @@ def test_guessing_one_account_is_slowed(client: Browser, user_with_totp: User) -
     assert answers[0] == 400
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * 100_000,
+        '{"username": ' * 50_000,
+        '{"username": ' + "[" * 900 + "]" * 900 + "}",
+        '{"username": "\\ud800", "password": "x"}',
+        '{"username": "x", "password": "\\udfff"}',
+        '{"username": "a\\u0000b", "password": "x"}',
+        '{"username": {"\\ud800": 1}, "password": ["x"]}',
+        '{"username": ' + "9" * 10_000 + "}",
+        '{"username": null, "password": NaN}',
+        "[1]",
+        "{",
+        b"\xff\xfe",
+    ],
+)
+@pytest.mark.parametrize("path", [LOGIN, AUTHENTICATE])
+def test_what_a_stranger_may_send_is_refused_and_breaks_nothing(
+    client: Browser, db: None, path: str, body: str | bytes
+) -> None:
+    assert client.post(path, body, content_type="application/json").status_code in (400, 401)
+
+
 def test_nobody_signs_up(client: Browser, db: None) -> None:
     body = {"username": "mallory", "password": PASSWORD}
     answer = post(client, "/_allauth/app/v1/auth/signup", body)
