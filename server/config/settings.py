@@ -196,6 +196,8 @@ ACCOUNT_RATE_LIMITS = {
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 HEADLESS_CLIENTS = ("app",)
+HEADLESS_SERVE_SPECIFICATION = True  # /_allauth/openapi.json: how a phone signs in
+HEADLESS_SPECIFICATION_TEMPLATE_NAME = None  # its page would load scripts from a foreign host
 MFA_ADAPTER = "server.people.accounts.SealingMFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Nyckelfri"

@@ -68,6 +68,13 @@ def test_the_pages_about_it_are_served(db: None, client: Http) -> None:
     assert client.get("/api/v1/docs/").status_code == 200
 
 
+def test_signing_in_is_described_too(db: None, client: Http) -> None:
+    paths = client.get("/_allauth/openapi.json").json()["paths"]
+    assert {"/_allauth/app/v1/auth/login", "/_allauth/app/v1/auth/2fa/authenticate"} <= set(paths)
+    assert not [path for path in paths if path.startswith("/_allauth/browser/")]
+    assert client.get("/_allauth/openapi.html").status_code == 404, "it would load scripts from elsewhere"
+
+
 @contextmanager
 def one_connection() -> Iterator[None]:
     """Let the application keep the test's own connection, in which everything is rolled back."""
