@@ -79,6 +79,13 @@ def stored_hash(epoch: Epoch, seq: int) -> bytes | None:
     return bytes(digest) if digest is not None else None
 
 
+def stored_link(epoch: Epoch, seq: int) -> tuple[bytes, bytes] | None:
+    """Return the entry of a number and the chain hash after it, None where the passage is not stored."""
+    found = Passage.objects.filter(lock=epoch[0], epoch=epoch[1], seq=seq)
+    row = found.values_list("entry_bytes", "entry_hash").first()
+    return (bytes(row[0]), bytes(row[1])) if row is not None else None
+
+
 def known_tokens(token_ids: Collection[bytes]) -> dict[bytes, KnownToken]:
     """Return what is known of token ids, by token id."""
     rows = Token.objects.filter(token_id__in=token_ids).values_list(

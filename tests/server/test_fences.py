@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from server.access.models import Token
 from server.access.tasks import issue_ahead
 from server.locks.models import Bulletin
 from server.locks.tasks import build_bulletins
-from server.passages.models import Passage, SealedBatch
+from server.passages.models import LogGap, Passage, SealedBatch
 from server.passages.tasks import sweep
 from server.tenancy.models import RoleKey
 from tests.server.issuer import Issuer, Phone
@@ -70,3 +71,16 @@ def test_a_held_batch_that_cannot_be_opened_stands_in_nobodys_way(issuer: Issuer
     SealedBatch.objects.filter(status="held").update(document=whole)
     phone.hand_in(lock.sealed(lock.batch(first=3, last=3)))
     assert list(Passage.objects.order_by("seq").values_list("seq", flat=True)) == [1, 2, 3, 4]
+
+
+def test_what_fills_a_hole_must_fit_what_came_after_it(issuer: Issuer, phone: Phone) -> None:
+    lock = issuer.gate_lock
+    for percent in range(9, 0, -1):
+        lock.add(EntryType.LOW_BATTERY, (percent,))
+    true = lock.sealed(lock.batch(first=1, last=5))
+    phone.hand_in(lock.sealed(lock.batch(first=6, acked=5)))
+    lock.entries[3] = replace(lock.entries[3], detail=(99,))
+    [told] = phone.hand_in(lock.sealed(lock.batch(first=1, last=5))).json()["results"]
+    assert (told["status"], told["code"]) == ("rejected", "history_forked")
+    assert phone.hand_in(true).json()["results"][0]["new_passages"] == 5
+    assert LogGap.objects.get().closed_at is not None

@@ -1,6 +1,6 @@
 """One lock's history in one log epoch: does a batch continue it, repeat it, run ahead of it or contradict it?
 
-Pure but for one look-up. Because entries are hash-chained, one equal hash proves every entry before it
+Pure but for two look-ups. Because entries are hash-chained, one equal hash proves every entry before it
 equal: a batch is compared at a single number, the last one that both sides know.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from protocol import log
 from protocol.entries import Entry
 from server.passages.domain.opening import Opened
 
@@ -51,6 +52,8 @@ class History:
     hash: bytes
     known_hash: Callable[[int], bytes | None]
     """The stored chain hash after a number, None where the number is not stored."""
+    known_link: Callable[[int], tuple[bytes, bytes] | None]
+    """The stored entry of a number and the chain hash after it, None where the number is not stored."""
     accepted: dict[int, Accepted] = field(default_factory=dict)
     holes: list[Hole] = field(default_factory=list)
 
@@ -97,8 +100,19 @@ class History:
                 return Verdict(REJECTED, FORKED)
             if known is not None and number == body.last:
                 break
+        if not self._leads_on(batch):
+            return Verdict(REJECTED, FORKED)
         self._accept(batch, after=body.first - 1)
         return Verdict(STORED)
+
+    def _leads_on(self, batch: Opened) -> bool:
+        """Return whether what is stored after the batch is chained to it: what fills a hole must fit."""
+        last = batch.body.last
+        if last >= self.seq or self._known(last) is not None:
+            return True
+        after = self.accepted.get(last + 1)
+        link = (after.encoded, after.hash) if after is not None else self.known_link(last + 1)
+        return link is None or log.link(batch.hash_after(last), link[0]) == link[1]
 
     def _accept(self, batch: Opened, *, after: int) -> None:
         for entry, encoded, digest in zip(batch.body.entries, batch.encoded, batch.hashes, strict=True):

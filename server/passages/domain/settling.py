@@ -48,8 +48,12 @@ class Run:
         )
         self.positions = queries.hold_positions(wanted)
         for epoch, position in self.positions.items():
-            known = partial(queries.stored_hash, epoch)
-            self.histories[epoch] = History(position.acked_seq, bytes(position.acked_hash), known)
+            self.histories[epoch] = History(
+                position.acked_seq,
+                bytes(position.acked_hash),
+                known_hash=partial(queries.stored_hash, epoch),
+                known_link=partial(queries.stored_link, epoch),
+            )
             if epoch[1] > before.get(epoch[0], epoch[1]):
                 lock = self.locks[epoch[0]]
                 self.deviations.append(about_log(Deviation.Kind.NEW_EPOCH, lock, at=self.at))
