@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client as Http
 from django_scopes import scope
 
 from protocol.keys import x25519_public
@@ -16,14 +17,25 @@ from server.access.domain.issue import issue_ahead, issue_for_bearer
 from server.access.domain.revoke import revoke_phone
 from server.access.models import Revocation, Token
 from server.locks.domain.bulletins import build_bulletins
-from server.locks.models import BindingGroup, Bulletin, LockStatus, LogPosition
+from server.locks.models import Binding, BindingGroup, Bulletin, LockStatus, LogPosition
 from server.passages.domain.intake import Result, take_in
 from server.passages.models import Passage, SealedBatch
 from server.people.domain.enrolment import enrol, make_enrolment_code
 from server.people.models import Bearer
+from server.places.models import Door
 from server.problems import Problem
-from tests.server.issuer import Issuer, found, make_issuer, private_key, second_phone
-from tests.server.world import NOW, make_staff
+from tests.server.device import Device
+from tests.server.issuer import (
+    Issuer,
+    Phone,
+    b64,
+    found,
+    give_sign_in,
+    make_issuer,
+    private_key,
+    second_phone,
+)
+from tests.server.world import NOW, make_door, make_staff
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -69,6 +81,32 @@ def test_one_code_two_phones(issuer: Issuer) -> None:
     refused = [one.code for one in results if isinstance(one, Problem)]
     assert refused == ["code_used"] * 3
     assert Bearer.objects.count() == 2
+
+
+def commission(issuer: Issuer, door: Door, device: Device, name: str) -> Callable[[], Any]:
+    """Return the installer's call over HTTP, to be made in a thread of its own."""
+    staff = make_staff(issuer.world.team, f"Installatör {name}")
+    give_sign_in(staff, name, is_installer=True)
+    phone = Phone(Http())
+    phone.sign_in(name)
+    body = {"door_id": door.pk, "lock_identity": b64(device.identity_document()), "lock_name": name}
+    return lambda: phone.post("installer/commission", body)
+
+
+def test_two_installers_with_two_locks_at_one_door(issuer: Issuer) -> None:
+    door = make_door(issuer.world.property, "laundry")
+    calls = [commission(issuer, door, Device(), name) for name in ("a", "b", "c")]
+    answers = [(one.status_code, one.json().get("code")) for one in at_once(issuer, *calls)]
+    assert sorted(answers) == [(200, None), *[(409, "door_has_lock")] * 2]
+    assert Binding.objects.filter(door=door).count() == 1
+
+
+def test_two_installers_with_one_new_lock_at_one_door(issuer: Issuer) -> None:
+    door, device = make_door(issuer.world.property, "laundry"), Device()
+    calls = [commission(issuer, door, device, name) for name in ("a", "b", "c")]
+    answers = [(one.status_code, one.json()["binding"]) for one in at_once(issuer, *calls)]
+    assert answers == [answers[0]] * 3
+    assert answers[0][0] == 200
 
 
 def test_issuing_from_many_places_gives_each_token_once(issuer: Issuer) -> None:

@@ -111,6 +111,8 @@ def _register(door: Door, stated: LockIdentity, name: str) -> Lock:
                 state=Lock.State.MOUNTED,
             )
     except IntegrityError as error:
+        if Lock.unscoped.filter(lock_id=stated.lock_id).exists():
+            return _lock(door, stated, name)  # registered by another call a moment ago
         raise Problem("lock_name_taken") from error
     LockStatus.objects.create(municipality_id=door.municipality_id, lock=lock)
     return lock
@@ -134,7 +136,11 @@ def _bind(lock: Lock, door: Door, at: datetime) -> Binding:
     binding.lock_record = lockrecord.sign(_lock_record(binding, adv_key, at), key)
     binding.commission_document = commission.encode(roots, manifest_document, bytes(first.document))
     commission.verify(bytes(binding.commission_document))
-    binding.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            binding.save(force_insert=True)
+    except IntegrityError as error:
+        raise Problem("door_has_lock") from error  # another lock was given to it a moment ago
     first.binding = binding
     first.save(force_insert=True)
     return binding
