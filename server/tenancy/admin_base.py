@@ -119,8 +119,9 @@ class TenantAdmin(PlainAdmin):
         rows = formset.save(commit=False)
         for row in rows:
             row.municipality_id = form.instance.municipality_id
+            before = {} if row.pk is None else snapshot(type(row)._base_manager.get(pk=row.pk))
             row.save()
-            self._record(request, actions.CHANGED, row, {}, snapshot(row))
+            self._record(request, actions.CHANGED if before else actions.ADDED, row, before, snapshot(row))
         for row in formset.deleted_objects:
             self._record(request, actions.DELETED, row, snapshot(row), {})
             row.delete()

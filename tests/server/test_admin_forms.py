@@ -138,7 +138,14 @@ def test_a_gate_is_put_on_the_way_in_the_doors_own_form(
     answer = desk.post(path, {**form, **rows, "path-0-via": everything.gate.pk})
     assert answer.status_code == 302
     assert DoorPath.objects.get(apartment=door).municipality == everything.municipality
-    assert AuditEntry.objects.filter(object_type="places.doorpath").exists()
+    laundry = make_door(everything.property, Door.Kind.LAUNDRY)
+    row = DoorPath.objects.get(apartment=door)
+    rows |= {"path-INITIAL_FORMS": 1, "path-0-id": row.pk, "path-0-apartment": door.pk}
+    assert desk.post(path, {**form, **rows, "path-0-via": laundry.pk}).status_code == 302
+    trail = AuditEntry.objects.filter(object_type="places.doorpath").order_by("pk")
+    assert [entry.action for entry in trail] == ["admin.added", "admin.changed"]
+    assert trail[0].before == {} and trail[0].after["via"] == everything.gate.pk
+    assert (trail[1].before, trail[1].after) == ({"via": everything.gate.pk}, {"via": laundry.pk})
 
 
 def test_audit_trail_reads_in_plain_words(desk: Browser, everything: World) -> None:
