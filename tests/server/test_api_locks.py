@@ -11,7 +11,8 @@ from django.test import Client as Http
 from protocol import commission, freshtime
 from server.access.domain.issue import issue_ahead
 from server.locks.models import Binding, Lock
-from server.passages.models import Passage
+from server.passages.domain.intake import MAX_REFUSED_A_DAY
+from server.passages.models import Passage, SealedBatch
 from server.people.models import PhoneContact
 from server.places.models import Door
 from tests.server.device import Device
@@ -163,6 +164,16 @@ class TestLogs:
         assert phone.hand_in(issuer.gate_lock.sealed()).json()["results"][0]["status"] == "stored"
         asked = {"binding": b64(issuer.gate_lock.binding), "m0_hash": b64(b"m" * 32)}
         assert refusal(phone.post("fresh-time", asked)) == (403, "phone_revoked")
+
+    def test_a_phone_full_of_noise_leaves_few_rows_and_its_true_logs_still_count(
+        self, issuer: Issuer, phone: Phone
+    ) -> None:
+        for call in range(5):
+            noise = [bytes([call, number]) * 20 for number in range(64)]
+            results = phone.hand_in(*noise).json()["results"]
+            assert {one["status"] for one in results} == {"rejected"}
+        assert SealedBatch.objects.count() == MAX_REFUSED_A_DAY
+        assert phone.hand_in(issuer.gate_lock.sealed()).json()["results"][0]["status"] == "stored"
 
     def test_a_stranger_does_not(self, issuer: Issuer, client: Http) -> None:
         assert refusal(Phone(client, "fel").hand_in(b"x")) == (401, "device_unknown")
