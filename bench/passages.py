@@ -11,8 +11,8 @@ from bench.database import fresh_database
 from bench.output import emit
 from bench.results import Figure
 
-ROUNDS = 5
-BATCHES = 20
+ROUNDS = 11
+BATCHES = 40
 OPENINGS_IN_A_BATCH = 20
 """Each is two entries, granted and outcome: 40 entries, about what fits one session."""
 
@@ -24,9 +24,11 @@ def measure() -> list[Figure]:
         from django.utils import timezone  # noqa: PLC0415
         from django_scopes import scope  # noqa: PLC0415
 
+        from server.access.domain.issue import issue_for_bearer  # noqa: PLC0415
         from server.passages.domain.intake import take_in  # noqa: PLC0415
         from server.passages.models import Passage  # noqa: PLC0415
         from tests.server.issuer import found, make_issuer  # noqa: PLC0415
+        from tests.server.world import NOW  # noqa: PLC0415
 
         municipality = found("lindvik")
         ours, bare = [], []
@@ -34,12 +36,14 @@ def measure() -> list[Figure]:
             issuer = make_issuer(municipality)
             device, bearer = issuer.apartment_lock, issuer.world.bearer
             take_in(documents=[device.sealed()], courier=bearer.phone, at=timezone.now())
+            issue_for_bearer(bearer=bearer, at=NOW)
+            token_id = bytes(issuer.token_at(issuer.world.apartment_binding).token_id)
             for _ in range(ROUNDS + 1):
                 documents = []
                 for _batch in range(BATCHES):
                     first = len(device.entries) + 1
                     for _opening in range(OPENINGS_IN_A_BATCH):
-                        device.opened(bytes(8), bytes(bearer.fingerprint))
+                        device.opened(token_id, bytes(bearer.fingerprint))
                     documents.append(device.sealed(device.batch(first)))
                 before = set(Passage.objects.values_list("pk", flat=True))
                 begun = perf_counter()
