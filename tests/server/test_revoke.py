@@ -167,3 +167,13 @@ def test_exposure_names_doors_until_when_and_which_locks_know(issuer: Issuer) ->
         (world.apartment, SHIFT_END + timedelta(minutes=30), False),
     }
     assert exposure(world.phone, at=SHIFT_END + HOUR) == []
+
+
+def test_a_lock_knows_what_its_bulletin_says_and_not_when_it_was_made(issuer: Issuer) -> None:
+    """The bulletin in the lock bears a later time than the revocation, from a host whose clock runs ahead."""
+    world = issuer.world
+    held = Bulletin.objects.filter(binding=world.gate_binding).latest("seq")
+    Bulletin.objects.filter(pk=held.pk).update(created_at=LATER + HOUR)
+    revoke_alices_phone(issuer)
+    mark_known(world.gate_binding.pk, up_to_seq=held.seq, at=LATER)
+    assert not any(one.lock_knows for one in exposure(world.phone, at=LATER))

@@ -5,11 +5,13 @@ The narrow version: by token and binding, as of now. The pages about it come wit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
+from protocol import bulletin
+from protocol.bulletin import Bulletin as ProtocolBulletin
 from server.access.models import Token
 from server.access.token_queries import tokens_not_over
 from server.locks.models import Binding, Bulletin
@@ -25,26 +27,44 @@ class Exposed:
     binding: Binding
     until: datetime
     lock_knows: bool
-    """Whether the lock is known to have taken in a bulletin made since the revocation."""
+    """Whether the newest bulletin that the lock is known to have taken in kills every one of these tokens."""
 
 
 def exposure(of: Bearer | Phone | StaffMember | CareProvider, *, at: datetime) -> list[Exposed]:
     """Return the doors that tokens of `of` may still open, the longest exposed first."""
-    known = Bulletin.objects.filter(
-        binding=OuterRef("binding"), created_at__gte=OuterRef("revoked_at"), known_at__isnull=False
-    )
-    tokens = (
+    tokens = list(
         _tokens(of, at)
-        .annotate(lock_knows=Exists(known))
         .defer("document")
         .select_related("binding__door", "binding__lock")
         .order_by("-expires", "pk")
     )
+    news = _news_in_locks({token.binding_id for token in tokens})
     longest: dict[int, Exposed] = {}
     for token in tokens:
-        found = Exposed(token.binding.door, token.binding, token.expires, token.lock_knows)
-        longest.setdefault(token.binding_id, found)
+        dead = _kills(news.get(token.binding_id), token)
+        found = longest.get(token.binding_id)
+        if found is None:
+            longest[token.binding_id] = Exposed(token.binding.door, token.binding, token.expires, dead)
+        elif not dead:
+            longest[token.binding_id] = replace(found, lock_knows=False)
     return list(longest.values())
+
+
+def _news_in_locks(bindings: set[int]) -> dict[int, ProtocolBulletin]:
+    """The newest bulletin each lock said it has; what it says counts, not when it was made."""
+    newest = (
+        Bulletin.objects.filter(binding=OuterRef("binding"), known_at__isnull=False)
+        .order_by("-seq")
+        .values("seq")[:1]
+    )
+    rows = Bulletin.objects.filter(binding__in=bindings, seq=Subquery(newest))
+    return {row.binding_id: bulletin.parse(bytes(row.document)).body for row in rows}
+
+
+def _kills(news: ProtocolBulletin | None, token: Token) -> bool:
+    if news is None:
+        return False
+    return news.revokes(bytes(token.token_id)) or news.ends(token.grp, int(token.issued_at.timestamp()))
 
 
 def _tokens(of: Bearer | Phone | StaffMember | CareProvider, at: datetime) -> QuerySet[Token]:
