@@ -207,3 +207,10 @@ def test_info_tells_what_a_phone_must_know_first(issuer: Issuer, client: Http) -
 def test_info_without_any_municipality(db: None, client: Http) -> None:
     assert not Municipality.objects.exists()
     assert refusal(client.get("/api/v1/info")) == (404, "municipality_unknown")
+
+
+def test_a_name_no_municipality_can_have_is_unknown(issuer: Issuer, client: Http) -> None:
+    """In the API's own form, also for what a database cannot compare."""
+    for name in ("%00", "%00%00lindvik", "a" * 500):
+        answer = client.get(f"/api/v1/info?municipality={name}")
+        assert refusal(answer) == (404, "municipality_unknown")
