@@ -1,6 +1,5 @@
 """The locks of the bench: the real agent, each on a store and a Bluetooth controller of its own."""
 
-import base64
 import os
 import shutil
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import httpx
 
 from lockagent.agent import Agent, Parts
 from lockagent.bolt import Bolt
+from lockagent.commands import from_text, to_text
 from lockagent.core.clock import RtcReading
 from lockagent.core.events import Tick
 from lockagent.lockfolder import LockFolder, create
@@ -144,14 +144,14 @@ class Installer:
         lock = park.make(name)
         try:
             answer = await self._post(
-                "commission", door_id=door_id, lock_identity=_text(lock.identity_document), lock_name=name
+                "commission", door_id=door_id, lock_identity=to_text(lock.identity_document), lock_name=name
             )
         except RefusedByServerError:
             park.scrap(lock)
             raise
-        await park.mount(lock, door_id, _bytes(answer["commission"]))
+        await park.mount(lock, door_id, from_text(answer["commission"]))
         lock_id = lock.folder.secrets.identity.lock_id
-        await self._post("commissioned", lock=_text(lock_id), binding=answer["binding"])
+        await self._post("commissioned", lock=to_text(lock_id), binding=answer["binding"])
 
     async def _post(self, verb: str, **body: Any) -> dict[str, Any]:
         headers = {"X-Session-Token": self._session}
@@ -160,11 +160,3 @@ class Installer:
         if answer.status_code != httpx.codes.OK:
             raise RefusedByServerError(content.get("message_sv", content.get("code", answer.text)))
         return content
-
-
-def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
-
-
-def _bytes(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
