@@ -173,6 +173,7 @@ class Deviation(TenantModel):
         CLOCK_UNCERTAIN = "clock_uncertain", _("clock uncertain")
         TAMPER = "tamper", _("tampering")
         BREAK_GLASS = "break_glass", _("emergency right taken")
+        OPENED_REVOKED = "opened_revoked", _("opened with a key that the lock knew was revoked")
 
     class Resolution(models.TextChoices):
         REPAIRED = "repaired", _("repaired")
@@ -200,6 +201,17 @@ class Deviation(TenantModel):
     passage = models.ForeignKey(
         Passage, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("passage")
     )
+    provider = models.ForeignKey(
+        CareProvider,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("care provider"),
+        help_text=_(
+            "Whose matter it is, when it is one provider's; empty when it is the door's or the lock's."
+        ),
+    )
     opened_at = models.DateTimeField(_("opened"))
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     closed_by = models.ForeignKey(
@@ -219,7 +231,8 @@ class Deviation(TenantModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "lock"],
-                condition=models.Q(closed_at__isnull=True, passage__isnull=True),
+                condition=models.Q(closed_at__isnull=True, passage__isnull=True)
+                & ~models.Q(kind="break_glass"),  # each of those is reviewed on its own
                 name="deviation_one_open_per_kind_and_lock",
             ),
         ]

@@ -29,19 +29,21 @@ def from_passages(
 ) -> Sequence[Deviation]:
     """Return deviations for what the newly stored passages tell; `new`: primary key by passage key."""
     found = []
-    doors = _doors({binding for _epoch, _seq, binding, _kind, _reason in told.events if binding})
-    for epoch, seq, binding, kind, reason in told.events:
-        passage = new.get((*epoch, seq))
-        what = _FROM_KIND.get(kind) or _FROM_REASON.get(reason)
+    doors = _doors({event.binding for event in told.events if event.binding})
+    for event in told.events:
+        passage = new.get((*event.epoch, event.seq))
+        what = _FROM_KIND.get(event.kind) or _FROM_REASON.get(event.reason)
         if passage is None or what is None:
             continue
+        alone = what in _PER_PASSAGE
         found.append(
             Deviation(
                 municipality_id=municipality_id,
                 kind=what,
-                lock_id=epoch[0],
-                door_id=doors.get(binding) if binding else None,
-                passage_id=passage if what in _PER_PASSAGE else None,
+                lock_id=event.epoch[0],
+                door_id=doors.get(event.binding) if event.binding else None,
+                passage_id=passage if alone else None,
+                provider_id=event.provider if alone else None,
                 opened_at=at,
             )
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from protocol.entries import Entry, EntryType
 from server.locks.models import LockStatus
@@ -36,6 +36,17 @@ COLUMNS = (
 )
 
 
+class Event(NamedTuple):
+    """What one entry says that somebody may have to act on; ids, None where unknown."""
+
+    epoch: Epoch
+    seq: int
+    binding: int | None
+    provider: int | None
+    kind: str
+    reason: str
+
+
 @dataclass
 class Told:
     """What a run's entries say of the locks themselves."""
@@ -45,8 +56,8 @@ class Told:
     """Bindings whose lock logged that it took its commissioning in."""
     bulletins: dict[int, int] = field(default_factory=dict)
     """Newest bulletin number the lock names, by binding."""
-    events: list[tuple[Epoch, int, int | None, str, str]] = field(default_factory=list)
-    """(lock and epoch, number, binding, kind, reason) of everything a deviation may come from."""
+    events: list[Event] = field(default_factory=list)
+    """Everything a deviation may come from."""
 
 
 def make_rows(
@@ -132,7 +143,9 @@ class _RowMaker:
                 self.batches.get(one.source.digest),
             )
         )
-        told.events.append((epoch, entry.seq, whose.binding, said["kind"], said["reason"]))
+        told.events.append(
+            Event(epoch, entry.seq, whose.binding, whose.provider, said["kind"], said["reason"])
+        )
         if entry.kind == EntryType.BOUND and entry.detail[0] in reader.directory.bindings:
             told.bound.add(reader.directory.bindings[entry.detail[0]])
         named = said["detail"].get("bulletin_seq")
