@@ -12,12 +12,15 @@ http_application = get_asgi_application()
 from channels.auth import AuthMiddlewareStack  # noqa: E402  (Django must be set up first)
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from django.urls import re_path  # noqa: E402
 
-from server.config.urls import websocket_urlpatterns  # noqa: E402
+from server.config.urls import phone_websocket_urlpatterns, websocket_urlpatterns  # noqa: E402
+
+browsers = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
 
 application = ProtocolTypeRouter(
     {
         "http": http_application,
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": URLRouter([*phone_websocket_urlpatterns, re_path(r"", browsers)]),
     }
 )

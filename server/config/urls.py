@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 
 from server.config.health import healthz
 from server.passages.consumers import PassagesConsumer
+from server.people.consumers import PhoneConsumer
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
@@ -21,4 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 
 handler500 = "server.config.failures.server_error"
 
+# For people at a browser, who are known by their session's cookie: the page must be one of ours.
 websocket_urlpatterns = [path("ws/passages/", PassagesConsumer.as_asgi())]
+# For phones, who are known by a header that no browser sends by itself: they come from no page at all.
+phone_websocket_urlpatterns = [path("ws/phone/", PhoneConsumer.as_asgi(), name="ws-phone")]
