@@ -10,8 +10,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+
+from server.config.attention import cards_for
+from server.config.charts import charts_for
+from server.config.navigation import menu_for
 
 ORDER = {
     label: place
@@ -55,6 +60,22 @@ class NyckelfriAdminSite(admin.AdminSite):
         apps: list[Any] = super().get_app_list(request, app_label)
         last = len(ORDER)
         return sorted(apps, key=lambda app: ORDER.get(app["app_label"], last))
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Give every page the menu of pages that belong to no single table."""
+        from server.people.models import User  # noqa: PLC0415
+
+        context, user = super().each_context(request), request.user
+        return {**context, "menu": menu_for(user) if isinstance(user, User) else []}
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Show what needs attention today, then charts, then every register."""
+        from server.people.models import User  # noqa: PLC0415
+
+        at, user = timezone.now(), request.user
+        assert isinstance(user, User)  # noqa: S101  admin_view lets nobody else in
+        board = {"cards": cards_for(user, at=at), "charts": charts_for(user, at=at), "now": at}
+        return super().index(request, {**board, **(extra_context or {})})
 
     def live(self, request: HttpRequest) -> HttpResponse:
         """Show the live board; its rows come over the websocket."""
