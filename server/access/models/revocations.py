@@ -1,4 +1,4 @@
-"""Issued access tokens and revocations."""
+"""Revocations: orders that something must no longer open."""
 
 from __future__ import annotations
 
@@ -6,69 +6,9 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from server.care.models import Shift
-from server.locks.models import Binding
+from server.access.models.tokens import Token
 from server.people.models import Bearer, CareProvider, Phone, StaffMember
-from server.tenancy.base import TenantModel, ends_after_start
-from server.tenancy.fields import BytesField, has_length
-
-
-class Token(TenantModel):
-    """A signed right: this bearer, this binding, this window, these operations. Never changed once issued."""
-
-    token_id = BytesField(_("key id"), max_length=8, unique=True)
-    bearer = models.ForeignKey(
-        Bearer, on_delete=models.PROTECT, related_name="tokens", verbose_name=_("bearer")
-    )
-    binding = models.ForeignKey(
-        Binding, on_delete=models.PROTECT, related_name="tokens", verbose_name=_("binding")
-    )
-    shift = models.ForeignKey(
-        Shift,
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="tokens",
-        verbose_name=_("shift"),
-    )
-    provider = models.ForeignKey(
-        CareProvider, on_delete=models.PROTECT, related_name="+", verbose_name=_("care provider")
-    )
-    issued_at = models.DateTimeField(_("issued"))
-    not_before = models.DateTimeField(_("valid from"))
-    expires = models.DateTimeField(_("valid to"))
-    scope = models.PositiveIntegerField(_("operations"))
-    grp = models.PositiveSmallIntegerField(_("group number"))
-    document = BytesField(_("signed document"))
-    delivered_at = models.DateTimeField(_("fetched by the phone"), null=True, blank=True)
-    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
-    replaced_at = models.DateTimeField(
-        _("replaced"),
-        null=True,
-        blank=True,
-        help_text=_("A newer key took its place, or it was no longer needed."),
-    )
-
-    class Meta:
-        verbose_name = _("access token")
-        verbose_name_plural = _("access tokens")
-        ordering = ["-issued_at"]
-        indexes = [
-            models.Index(fields=["bearer", "expires"], name="token_bearer_expires"),
-            models.Index(fields=["binding", "expires"], name="token_binding_expires"),
-        ]
-        constraints = [
-            has_length("token_id_8_bytes", "token_id", 8),
-            ends_after_start("token_window_in_order", "not_before", "expires"),
-            models.UniqueConstraint(
-                fields=["bearer", "binding", "shift"],
-                condition=models.Q(revoked_at__isnull=True, replaced_at__isnull=True),
-                name="token_one_live_per_bearer_binding_shift",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return bytes(self.token_id).hex()
+from server.tenancy.base import TenantModel
 
 
 class Revocation(TenantModel):
@@ -88,6 +28,7 @@ class Revocation(TenantModel):
         ASSIGNMENT_ENDED = "assignment_ended", _("assignment ended")
         CONSENT_WITHDRAWN = "consent_withdrawn", _("consent withdrawn")
         PLAN_CHANGED = "plan_changed", _("plan changed")
+        RIGHT_ENDED = "right_ended", _("right beside the plan ended")
         MISUSE = "misuse", _("suspected misuse")
         OTHER = "other", _("other")
 
