@@ -1,4 +1,4 @@
-"""Admin pages of passages, batches, gaps and deviations."""
+"""Admin pages of passages, batches and gaps."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from server.passages.labels import KINDS, describe
-from server.passages.models import Deviation, LogGap, Passage, SealedBatch
-from server.tenancy.admin_base import ReadOnlyAdmin, TenantAdmin
+from server.passages.models import LogGap, Passage, SealedBatch
+from server.tenancy.admin_base import ReadOnlyAdmin
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -82,21 +82,3 @@ class LogGapAdmin(ReadOnlyAdmin):
     list_filter = ["signed", ("closed_at", admin.EmptyFieldListFilter)]
     search_fields = ["lock__name"]
     empty_hint = _("No gaps: every number in every log is accounted for.")
-
-
-@admin.register(Deviation)
-class DeviationAdmin(TenantAdmin):
-    """What went wrong at a door and must be handled."""
-
-    list_display = ["kind", "door", "lock", "opened_at", "closed_at", "resolution"]
-    list_select_related = ["door", "lock"]
-    list_filter = ["kind", ("closed_at", admin.EmptyFieldListFilter), "resolution"]
-    search_fields = ["door__address", "lock__name"]
-    autocomplete_fields = ["door", "lock"]
-    fields = ["kind", "door", "lock", "opened_at", "closed_at", "resolution"]
-    date_hierarchy = "opened_at"
-    empty_hint = _("Nothing needs attention.")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A deviation is closed, never deleted."""
-        return False

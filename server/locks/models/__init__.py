@@ -1,0 +1,12 @@
+"""Locks: the devices, where they sit, what they are told, and the work to be done at them."""
+
+from server.locks.models.devices import Binding, BindingGroup, Bulletin, Lock, LockStatus, LogPosition
+
+__all__ = [
+    "Binding",
+    "BindingGroup",
+    "Bulletin",
+    "Lock",
+    "LockStatus",
+    "LogPosition",
+]
