@@ -1,0 +1,1 @@
+"""What a switch does and what it can show: choosing, previewing, carrying out, undoing, proving."""
