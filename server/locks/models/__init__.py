@@ -1,6 +1,7 @@
 """Locks: the devices, where they sit, what they are told, and the work to be done at them."""
 
 from server.locks.models.devices import Binding, BindingGroup, Bulletin, Lock, LockStatus, LogPosition
+from server.locks.models.orders import WorkOrder
 
 __all__ = [
     "Binding",
@@ -9,4 +10,5 @@ __all__ = [
     "Lock",
     "LockStatus",
     "LogPosition",
+    "WorkOrder",
 ]

@@ -54,6 +54,16 @@ class LockStatus(TenantModel):
     last_contact_at = models.DateTimeField(_("last contact"), null=True, blank=True)
     last_passage_at = models.DateTimeField(_("last passage"), null=True, blank=True)
     battery_percent = models.PositiveSmallIntegerField(_("battery, %"), null=True, blank=True)
+    battery_at = models.DateTimeField(_("battery level as of"), null=True, blank=True)
+    battery_changed_at = models.DateTimeField(
+        _("batteries changed"), null=True, blank=True, help_text=_("As an installer reported it.")
+    )
+    battery_changed_boot = models.BigIntegerField(
+        _("boot number when the batteries were changed"),
+        null=True,
+        blank=True,
+        help_text=_("A higher one in the log shows that the lock did lose its power."),
+    )
     clock_uncertain = models.BooleanField(_("clock uncertain"), default=False)
     clock_offset_s = models.IntegerField(_("clock offset, s"), null=True, blank=True)
     clock_ppm = models.IntegerField(_("clock correction, ppm"), null=True, blank=True)
@@ -64,6 +74,15 @@ class LockStatus(TenantModel):
         verbose_name = _("lock status")
         verbose_name_plural = _("lock statuses")
         ordering = ["-last_contact_at"]
+        indexes = [
+            models.Index(fields=["municipality", "last_contact_at"], name="lockstatus_contact"),
+            models.Index(fields=["municipality", "battery_percent"], name="lockstatus_battery"),
+            models.Index(
+                fields=["municipality"],
+                condition=models.Q(clock_uncertain=True),
+                name="lockstatus_uncertain",
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.lock)
@@ -90,6 +109,13 @@ class Binding(TenantModel):
         verbose_name = _("binding")
         verbose_name_plural = _("bindings")
         ordering = ["-starts_at"]
+        indexes = [
+            models.Index(
+                fields=["municipality", "starts_at"],
+                condition=models.Q(commissioned_at__isnull=True, ends_at__isnull=True),
+                name="binding_unconfirmed",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["lock"], condition=models.Q(ends_at__isnull=True), name="binding_one_open_per_lock"
@@ -153,6 +179,13 @@ class Bulletin(TenantModel):
         verbose_name = _("bulletin")
         verbose_name_plural = _("bulletins")
         ordering = ["-created_at"]
+        indexes = [
+            models.Index(
+                fields=["binding", "created_at"],
+                condition=models.Q(known_at__isnull=True),
+                name="bulletin_not_known",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["binding", "seq"], name="bulletin_unique_seq"),
             models.CheckConstraint(condition=models.Q(seq__gte=1), name="bulletin_seq_positive"),
