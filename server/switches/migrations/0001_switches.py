@@ -11,10 +11,10 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('care', '0001_initial'),
-        ('locks', '0002_work_orders'),
-        ('people', '0002_work_orders'),
+        ('locks', '0001_initial'),
+        ('people', '0001_initial'),
         ('places', '0001_initial'),
-        ('tenancy', '0002_retention_bounds'),
+        ('tenancy', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
