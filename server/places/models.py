@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from server.tenancy.base import ImportedModel, TenantModel
@@ -28,19 +31,33 @@ class PropertyOwner(ImportedModel):
 
 
 class Property(ImportedModel):
-    """One property (fastighet) of an owner; a portfolio consent covers all of them."""
+    """One property (fastighet) of an owner; a portfolio consent covers those the owner had when signing.
+
+    Properties that came later are covered only when the consent says so (`server.care.rules.covers`).
+    """
 
     owner = models.ForeignKey(
         PropertyOwner, on_delete=models.PROTECT, related_name="properties", verbose_name=_("property owner")
     )
     designation = models.CharField(_("property designation"), max_length=120)
     area = models.CharField(_("area"), max_length=60, blank=True, default="")
+    owner_since = models.DateField(
+        _("the owner's since"),
+        null=True,
+        blank=True,
+        default=timezone.localdate,
+        help_text=_(
+            "An older consent for all of the owner's properties covers this one only if it says that it also "
+            "covers properties added later. Empty: for as long as anybody knows."
+        ),
+    )
 
     class Meta(ImportedModel.Meta):
         abstract = False
         verbose_name = _("property")
         verbose_name_plural = _("properties")
         ordering = ["designation"]
+        indexes = [models.Index(fields=["municipality", "area"], name="property_area")]
         constraints: ClassVar[list[Any]] = [
             *ImportedModel.Meta.constraints,
             models.UniqueConstraint(
@@ -99,6 +116,13 @@ class Door(ImportedModel):
     )
     fallback_phone = models.CharField(_("telephone for the way in"), max_length=32, blank=True, default="")
     fallback_hours = models.CharField(_("hours of the way in"), max_length=60, blank=True, default="")
+    relock_seconds = models.PositiveSmallIntegerField(
+        _("seconds until it locks again"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(60), MaxValueValidator(3600)],
+        help_text=_("Apartments only. Empty: after five minutes."),
+    )
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
     class Meta(ImportedModel.Meta):
@@ -119,6 +143,12 @@ class Door(ImportedModel):
     def __str__(self) -> str:
         where = f"{self.address} {self.entrance}".rstrip()
         return f"{where}, {self.get_kind_display()} {self.number}".rstrip()
+
+    def clean(self) -> None:
+        """Only an apartment's bolt goes back by itself; gates close on their own."""
+        super().clean()
+        if self.relock_seconds is not None and self.kind != Door.Kind.APARTMENT:
+            raise ValidationError({"relock_seconds": _("Only apartment doors lock again by themselves.")})
 
 
 class DoorPath(TenantModel):

@@ -144,7 +144,9 @@ def make_team(municipality: Municipality, provider_name: str, team_name: str) ->
 
 def make_estate(municipality: Municipality, owner_name: str, designation: str) -> Property:
     owner, _ = PropertyOwner.unscoped.get_or_create(municipality=municipality, name=owner_name)
-    return Property.objects.create(municipality=municipality, owner=owner, designation=designation)
+    return Property.objects.create(
+        municipality=municipality, owner=owner, designation=designation, owner_since=LONG_AGO.date()
+    )
 
 
 def make_world(municipality: Municipality) -> World:

@@ -16,6 +16,11 @@ from server.tenancy.base import ImportedModel, ends_after_start
 class Client(ImportedModel):
     """Somebody with home care: an alarm code and a door, never a name or a personal number."""
 
+    class MetalKeys(models.TextChoices):
+        UNKNOWN = "", _("not recorded")
+        HANDED_OUT = "handed_out", _("with the providers")
+        RETURNED = "returned", _("gone back")
+
     alarm_code = models.CharField(
         _("alarm code"),
         max_length=20,
@@ -37,11 +42,20 @@ class Client(ImportedModel):
         _("ended"), null=True, blank=True, help_text=_("Care has ended for good: no keys from then on.")
     )
 
+    metal_keys = models.CharField(
+        _("metal keys"), max_length=10, choices=MetalKeys, blank=True, default=MetalKeys.UNKNOWN
+    )
+    metal_keys_at = models.DateTimeField(_("metal keys since"), null=True, blank=True)
+
     class Meta(ImportedModel.Meta):
         abstract = False
         verbose_name = _("client")
         verbose_name_plural = _("clients")
         ordering = ["alarm_code"]
+        permissions = [
+            ("pause_client", _("May pause and end a client's care")),
+            ("record_metal_keys", _("May record that metal keys were handed out or went back")),
+        ]
         constraints: ClassVar[list[Any]] = [
             *ImportedModel.Meta.constraints,
             models.UniqueConstraint(fields=["municipality", "alarm_code"], name="client_unique_alarm_code"),
