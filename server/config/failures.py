@@ -14,3 +14,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
         problem = Problem("server_error")
         return JsonResponse(problem.as_dict(), status=problem.status)
     return defaults.server_error(request)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer that there is no such address: to a program in the API's own form."""
+    if request.path.startswith("/api/"):
+        problem = Problem("not_found")
+        return JsonResponse(problem.as_dict(), status=problem.status)
+    return defaults.page_not_found(request, exception)

@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("server.config.api_urls")),
 ]
 
+handler404 = "server.config.failures.not_found"
 handler500 = "server.config.failures.server_error"
 
 # For people at a browser, who are known by their session's cookie: the page must be one of ours.

@@ -101,7 +101,7 @@ def one_connection() -> Iterator[None]:
 def test_no_input_breaks_it_and_every_answer_is_documented(
     issuer: Issuer, phone: Phone, method: str, path: str
 ) -> None:
-    give_sign_in(make_staff(issuer.world.team, "Ivar Installatör"), "ivar", is_installer=True)
+    give_sign_in(make_staff(issuer.world.team, "Ivar Installatör"), "ivar", role="installer")
     phone.sign_in("ivar" if path.startswith("installer") else "alice")
     with one_connection():
         api = schemathesis.openapi.from_wsgi(SCHEMA, get_wsgi_application())
@@ -120,3 +120,9 @@ def test_no_input_breaks_it_and_every_answer_is_documented(
 
     with one_connection():
         conforms()
+
+
+def test_unknown_address_answers_in_the_form_of_the_api(client: Http, db: None) -> None:
+    answer = client.get("/api/v1/nowhere")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert client.get("/nowhere").headers["Content-Type"].startswith("text/html")
