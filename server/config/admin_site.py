@@ -21,7 +21,7 @@ from server.config.navigation import menu_for
 ORDER = {
     label: place
     for place, label in enumerate(
-        ("passages", "care", "switches", "people", "places", "locks", "access", "audit", "tenancy")
+        ("alarms", "passages", "care", "switches", "people", "places", "locks", "access", "audit", "tenancy")
     )
 }
 

@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "server.locks",
     "server.access",
     "server.passages",
+    "server.alarms",
     "server.audit",
 ]
 

@@ -1,0 +1,1 @@
+"""Alarms over HTTP: for phones, and for the alarm system."""

@@ -1,0 +1,1 @@
+"""What alarms do: raising, offering, taking, handing over, ending, and the way to the door."""
