@@ -82,6 +82,16 @@ TEXTS: dict[str, tuple[int, str, str]] = {
         "Medgivande saknas. Låset får inte monteras än.",
         "Consent is missing. The lock must not be mounted yet.",
     ),
+    "right_foreign": (
+        409,
+        "Medarbetaren och gruppen måste höra till utföraren som rätten ges för.",
+        "Staff member and team must belong to the care provider that the right is given for.",
+    ),
+    "right_too_long": (
+        409,
+        "Rätten måste sluta längre fram, men inom den längsta tid som är tillåten.",
+        "The right must end later than now, but within the longest time allowed.",
+    ),
     "binding_ended": (409, "Monteringen är avslutad.", "This binding has ended."),
 }
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from server.access.queries import current_shifts, load_facts, teams_behind
+from server.access.duties import Duty, bearer_refusal, key_of
+from server.access.judge import Judge
+from server.access.models import ExtraRight
+from server.access.queries import duties_behind, load_facts
 from server.access.reasons import WhyNot
-from server.access.rules import Decision, Judge, Refusal, Right, bearer_refusal
-from server.care.models import Shift
+from server.access.rules import Decision, FactChanges, Refusal, Right
 from server.people.models import Bearer
 from server.places.models import Door
 from server.tenancy.policy import policy_of
@@ -18,68 +20,73 @@ HISTORY = timedelta(days=2)
 """How long ago an assignment may have ended and still be named in a refusal."""
 
 
-def decide_all(shifts: Sequence[Shift], *, at: datetime) -> dict[int, Decision]:
-    """Return the decision for each shift by its id, in a constant number of queries.
+def decide_all(
+    duties: Sequence[Duty], *, at: datetime, changes: FactChanges | None = None
+) -> dict[Duty, Decision]:
+    """Return the decision for each duty, in a constant number of queries.
 
-    The shifts need staff, team, provider and municipality fetched along (`queries.shifts_with_people`);
-    bearers are weighed by `for_bearer`. Must run in the municipality's scope.
+    The duties need staff, team, provider and municipality fetched along, a right beside the plan its client
+    and the client's door too (`queries.current_shifts`, `queries.current_extras`); bearers are weighed by
+    `for_bearer`. `changes` are facts as they would be, for a preview. Must run in the municipality's scope,
+    with nothing hidden from whoever asks: the answer is the truth, what of it may be shown is another matter.
     """
-    facts = load_facts({shift.team_id for shift in shifts}, ended_after=at - HISTORY)
-    policies = {shift.municipality_id: policy_of(shift.municipality) for shift in shifts}
+    facts = load_facts(duties, ended_after=at - HISTORY, changes=changes)
+    policies = {duty.municipality_id: policy_of(duty.municipality) for duty in duties}
     alike: dict[tuple[object, ...], Decision] = {}
     decisions = {}
-    for shift in shifts:
-        key = _what_counts(shift)
+    for duty in duties:
+        key = _what_counts(duty)
         if key not in alike:
-            policy = policies[shift.municipality_id]
-            alike[key] = Judge(shift=shift, facts=facts, policy=policy, at=at).decide()
-        decisions[shift.pk] = alike[key]
+            policy = policies[duty.municipality_id]
+            alike[key] = Judge(duty=duty, facts=facts, policy=policy, at=at).decide()
+        decisions[duty] = alike[key]
     return decisions
 
 
-def _what_counts(shift: Shift) -> tuple[object, ...]:
-    """Return all of a shift that its decision depends on: a team's shifts at the same hours share one."""
+def _what_counts(duty: Duty) -> tuple[object, ...]:
+    """Return all of a duty that its decision depends on: a team's shifts at the same hours share one."""
+    if isinstance(duty, ExtraRight):
+        return key_of(duty)
     return (
-        shift.municipality_id,
-        shift.team_id,
-        shift.team.provider_id,
-        shift.provider_id,
-        shift.provider.active,
-        shift.staff.provider_id,
-        shift.staff.employed_from,
-        shift.staff.employed_to,
-        shift.starts_at,
-        shift.ends_at,
-        shift.cancelled_at is None,
+        duty.municipality_id,
+        duty.team_id,
+        duty.team.provider_id,
+        duty.provider_id,
+        duty.provider.active,
+        duty.staff.provider_id,
+        duty.staff.employed_from,
+        duty.staff.employed_to,
+        duty.starts_at,
+        duty.ends_at,
+        duty.cancelled_at is None,
     )
 
 
-def for_bearer(decision: Decision, *, shift: Shift, bearer: Bearer) -> Decision:
+def for_bearer(decision: Decision, *, duty: Duty, bearer: Bearer) -> Decision:
     """Return the decision as it holds for one bearer: unchanged, or refused altogether."""
-    reason = bearer_refusal(bearer, shift)
+    reason = bearer_refusal(bearer, duty)
     return decision if reason is None else Decision(refusals=(Refusal(reason),))
 
 
-def decide(*, shift: Shift, at: datetime, bearer: Bearer | None = None) -> Decision:
-    """Return which bindings may be opened in this shift (by this bearer), and why or why not."""
-    decision = decide_all([shift], at=at)[shift.pk]
-    return decision if bearer is None else for_bearer(decision, shift=shift, bearer=bearer)
+def decide(*, duty: Duty, at: datetime, bearer: Bearer | None = None) -> Decision:
+    """Return which bindings may be opened by this duty (by this bearer), and why or why not."""
+    decision = decide_all([duty], at=at)[duty]
+    return decision if bearer is None else for_bearer(decision, duty=duty, bearer=bearer)
 
 
 @dataclass(frozen=True)
 class Opener:
-    """Somebody on shift, and what the decision says about one door."""
+    """Somebody with a duty, and what the decision says about one door."""
 
-    shift: Shift
+    duty: Duty
     right: Right | None
     why_not: WhyNot | None
 
 
 def who_may_open(door: Door, *, at: datetime, until: datetime) -> list[Opener]:
-    """Return everybody on shift in [at, until) whose team has care behind the door, with the verdict."""
-    shifts = list(current_shifts(at=at, until=until).filter(team__in=teams_behind(door)))
-    decisions = decide_all(shifts, at=at)
+    """Return everybody with a duty in [at, until) that has to do with the door, with the verdict."""
+    duties = duties_behind(door, at=at, until=until)
+    decisions = decide_all(duties, at=at)
     return [
-        Opener(shift, decisions[shift.pk].right_at(door.pk), decisions[shift.pk].why_not(door.pk))
-        for shift in shifts
+        Opener(duty, decisions[duty].right_at(door.pk), decisions[duty].why_not(door.pk)) for duty in duties
     ]

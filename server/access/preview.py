@@ -18,6 +18,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from server.access.decision import Opener, decide_all, who_may_open
+from server.access.duties import Duty
 from server.access.queries import current_shifts
 from server.access.reasons import WhyNot
 from server.access.rules import Ground, Refusal, Right
@@ -40,7 +41,7 @@ class Line:
     opens: bool
     why: str
     right: Right | None = None
-    shift: Shift | None = None
+    shift: Duty | None = None
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -90,10 +91,10 @@ def _about_door(door: Door) -> dict[str, Any]:
 
 
 def _opener_line(opener: Opener) -> Line:
-    staff = opener.shift.staff
+    staff = opener.duty.staff
     grounds = opener.right.grounds if opener.right else ()
     why = _in_words(opener.why_not) if opener.why_not else _grounds(grounds)
-    return Line(staff.name, "staff", staff.pk, opener.right is not None, why, opener.right, opener.shift)
+    return Line(staff.name, "staff", staff.pk, opener.right is not None, why, opener.right, opener.duty)
 
 
 def _about_person(staff: StaffMember) -> dict[str, Any]:
@@ -103,7 +104,7 @@ def _about_person(staff: StaffMember) -> dict[str, Any]:
     decisions = decide_all(shifts, at=now)
     lines = []
     for shift in shifts:
-        decision = decisions[shift.pk]
+        decision = decisions[shift]
         lines += [_right_line(shift, right) for right in decision.rights]
         lines += [_refusal_line(shift, refusal) for refusal in decision.refusals]
     return {"person": staff, "shifts": shifts, "lines": lines}

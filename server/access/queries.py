@@ -7,10 +7,12 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from server.access.rules import Facts
-from server.care.models import CareAssignment, Consent, Shift
+from server.access.duties import Duty
+from server.access.models import ExtraRight, StandingRight
+from server.access.rules import FactChanges, Facts
+from server.care.models import CareAssignment, Client, Consent, Shift
 from server.locks.models import Binding
 from server.places.models import Door, DoorPath, Property
 
@@ -22,25 +24,32 @@ def _grouped(rows: Iterable[Any], key: str) -> dict[int, list[Any]]:
     return dict(groups)
 
 
-def load_facts(team_ids: set[int], *, ended_after: datetime) -> Facts:
-    """Return everything the decision needs about these teams: six queries, however many there are.
+def load_facts(
+    duties: Collection[Duty], *, ended_after: datetime, changes: FactChanges | None = None
+) -> Facts:
+    """Return everything the decision needs about these duties: eight queries at most, however many there are.
 
     Rows that ended before `ended_after` are history and left out; what ended later can still be named in a
     refusal.
     """
     living = Q(ends_at__isnull=True) | Q(ends_at__gt=ended_after)
-    assignments = list(
-        CareAssignment.objects.filter(living, team__in=team_ids).select_related("client__door").order_by("pk")
-    )
-    clients = {assignment.client_id: assignment.client for assignment in assignments}
-    apartments = _one_door_each(assignments)
+    team_ids = {duty.team_id for duty in duties if duty.team_id is not None}
+    named = {
+        duty.client.pk: duty.client
+        for duty in duties
+        if isinstance(duty, ExtraRight) and duty.client is not None
+    }
+    assignments = _assignments(living, team_ids, set(named), changes)
+    standing = list(StandingRight.objects.filter(living, team__in=team_ids).order_by("pk"))
+    residents = _residents(standing, living, ended_after) if standing else []
+    clients = [*(assignment.client for assignment in assignments), *named.values(), *residents]
+    apartments = _one_door_each(clients)
     ways = ways_to(apartments)
-    shared = {door.pk: door for way in ways.values() for door in way}
-    doors = {**apartments, **shared}
+    doors = {**apartments, **{door.pk: door for way in ways.values() for door in way}}
     properties = _properties_of(doors.values())
     consents = list(
         Consent.objects.filter(
-            Q(client__in=clients)
+            Q(client__in={client.pk for client in clients})
             | Q(property__in=properties)
             | Q(owner__in={estate.owner_id for estate in properties.values()})
         )
@@ -48,12 +57,54 @@ def load_facts(team_ids: set[int], *, ended_after: datetime) -> Facts:
     bindings = Binding.objects.filter(living, door__in=doors).select_related("lock").order_by("pk")
     return Facts(
         assignments=_grouped(assignments, "team_id"),
+        assignments_of_client=_grouped(assignments, "client_id") if named else {},
+        standing=_grouped(standing, "team_id"),
+        residents=_by_area(residents),
         ways=ways,
         bindings=_grouped(bindings, "door_id"),
         client_consents=_grouped((row for row in consents if row.client_id), "client_id"),
         property_consents=_grouped((row for row in consents if row.property_id), "property_id"),
         owner_consents=_grouped((row for row in consents if row.owner_id), "owner_id"),
     )
+
+
+def _assignments(
+    living: Q, team_ids: set[int], client_ids: set[int], changes: FactChanges | None
+) -> list[CareAssignment]:
+    """Return the assignments of these teams and clients, as they are or as they would be."""
+    concerned = Q(team__in=team_ids)
+    if client_ids:
+        concerned |= Q(client__in=client_ids)
+    found = list(
+        CareAssignment.objects.filter(living, concerned).select_related("client__door").order_by("pk")
+    )
+    if changes is None:
+        return found
+    for assignment in found:
+        assignment.ends_at = changes.ends.get(assignment.pk, assignment.ends_at)
+    return found + [row for row in changes.added if row.team_id in team_ids or row.client_id in client_ids]
+
+
+def _residents(standing: Iterable[StandingRight], living: Q, ended_after: datetime) -> list[Client]:
+    """Return everybody in the areas behind whose doors a lock sits."""
+    areas = {area for right in standing for area in right.areas}
+    locked = Binding.objects.filter(living)
+    clients = Client.objects.filter(
+        Q(ended_at__isnull=True) | Q(ended_at__gt=ended_after),
+        Exists(locked.filter(door=OuterRef("door")))
+        | Exists(locked.filter(door__leads_to__apartment=OuterRef("door"))),
+    )
+    if not any(right.everywhere for right in standing):
+        clients = clients.filter(door__property__area__in=areas)
+    return list(clients.select_related("door").order_by("pk"))
+
+
+def _by_area(residents: Iterable[Client]) -> dict[str, list[Client]]:
+    areas: dict[str, list[Client]] = defaultdict(list)
+    for client in residents:
+        if client.door is not None:
+            areas[client.door.property.area].append(client)
+    return dict(areas)
 
 
 def ways_to(apartment_ids: Collection[int]) -> dict[int, list[Door]]:
@@ -79,11 +130,10 @@ def _properties_of(doors: Collection[Door]) -> dict[int, Property]:
     return properties
 
 
-def _one_door_each(assignments: Iterable[CareAssignment]) -> dict[int, Door]:
+def _one_door_each(clients: Iterable[Client]) -> dict[int, Door]:
     """Return the apartments by id, the same object for everybody who lives or is cared for behind it."""
     apartments: dict[int, Door] = {}
-    for assignment in assignments:
-        client = assignment.client
+    for client in clients:
         if client.door is not None:
             client.door = apartments.setdefault(client.door.pk, client.door)
     return apartments
@@ -105,7 +155,28 @@ def current_shifts(*, at: datetime, until: datetime) -> QuerySet[Shift]:
     return shifts
 
 
-def teams_behind(door: Door) -> set[int]:
-    """Return ids of teams with an assignment at this door, or behind it when it lies on the way."""
+def extras_with_people() -> QuerySet[ExtraRight]:
+    """Return rights beside the plan in scope with all that the decision reads of them."""
+    rights: QuerySet[ExtraRight] = ExtraRight.objects.select_related(
+        "staff", "team", "provider", "municipality", "client__door"
+    )
+    return rights
+
+
+def current_extras(*, at: datetime, until: datetime) -> QuerySet[ExtraRight]:
+    """Return rights beside the plan that run at some time in [at, until), people fetched along."""
+    return extras_with_people().filter(starts_at__lt=until, ends_at__gt=at, withdrawn_at__isnull=True)
+
+
+def duties_behind(door: Door, *, at: datetime, until: datetime) -> list[Duty]:
+    """Return the duties in [at, until) that have to do with a door, or with one it lies on the way to.
+
+    Those are the shifts of teams with an assignment or a standing right there, and rights beside the plan.
+    """
     behind = Q(client__door=door) | Q(client__door__path__via=door)
-    return set(CareAssignment.objects.filter(behind).values_list("team_id", flat=True))
+    teams = set(CareAssignment.objects.filter(behind).values_list("team_id", flat=True))
+    standing = StandingRight.objects.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at), starts_at__lt=until)
+    patrols = {right.team_id for right in standing if right.everywhere or door.property.area in right.areas}
+    shifts = current_shifts(at=at, until=until).filter(team__in=teams | patrols)
+    extras = current_extras(at=at, until=until).filter(Q(team__in=teams) | behind).distinct()
+    return [*shifts, *extras]

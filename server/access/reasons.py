@@ -17,6 +17,10 @@ class WhyNot(StrEnum):
     SHIFT_CANCELLED = "shift_cancelled"
     SHIFT_OVER = "shift_over"
     SHIFT_TOO_LONG = "shift_too_long"
+    OTHER_PERSONS_RIGHT = "other_persons_right"
+    RIGHT_WITHDRAWN = "right_withdrawn"
+    RIGHT_OVER = "right_over"
+    RIGHT_TOO_LONG = "right_too_long"
     NO_ASSIGNMENT = "no_assignment"
     ASSIGNMENT_ENDED = "assignment_ended"
     CLIENT_PAUSED = "client_paused"
@@ -63,9 +67,19 @@ TEXTS: dict[WhyNot, tuple[str, str]] = {
         "Arbetspasset är längre än vad som är tillåtet. Rätta tiderna.",
         "The shift is longer than allowed. Correct its times.",
     ),
+    WhyNot.OTHER_PERSONS_RIGHT: (
+        "Rätten är given till en annan medarbetare.",
+        "The right was given to somebody else.",
+    ),
+    WhyNot.RIGHT_WITHDRAWN: ("Rätten är avslutad.", "The right was ended."),
+    WhyNot.RIGHT_OVER: ("Rättens tid är ute.", "The right's time is up."),
+    WhyNot.RIGHT_TOO_LONG: (
+        "Rätten är längre än vad som är tillåtet. Ge en kortare.",
+        "The right is longer than allowed. Give a shorter one.",
+    ),
     WhyNot.NO_ASSIGNMENT: (
-        "Gruppen har inget uppdrag bakom den här dörren.",
-        "The team has no assignment behind this door.",
+        "Inget uppdrag finns bakom den här dörren.",
+        "There is no assignment behind this door.",
     ),
     WhyNot.ASSIGNMENT_ENDED: (
         "Uppdraget gäller inte under arbetspasset.",

@@ -1,4 +1,4 @@
-"""Look-ups of tokens, and of the shifts and bearers that tokens are issued for."""
+"""Look-ups of tokens, and of the duties and bearers that tokens are issued for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from server.access.models import Revocation, Token
+from server.access.duties import DutyKey
+from server.access.models import ExtraRight, Revocation, Token
+from server.access.queries import extras_with_people
 from server.care.models import Shift
 from server.people.models import Bearer, CareProvider
 
@@ -36,12 +38,25 @@ def tokens_to_weigh(*, at: datetime) -> QuerySet[Token]:
     return usable_anywhere(at=at).filter(mounted)
 
 
-def taken_by_hand(shift_ids: Collection[int]) -> set[tuple[int | None, int, int]]:
-    """Return (shift, bearer, binding) of single rights that a person revoked: they are not given again."""
+def of_duties(keys: Collection[DutyKey], prefix: str = "") -> Q:
+    """Return the condition that a token belongs to one of these duties; `prefix` leads to the token."""
+    found = Q(**{f"{prefix}shift__in": {shift for shift, _extra in keys if shift is not None}})
+    extras = {extra for _shift, extra in keys if extra is not None}
+    return found | Q(**{f"{prefix}extra__in": extras}) if extras else found
+
+
+def taken_by_hand(keys: Collection[DutyKey]) -> set[tuple[DutyKey, int, int]]:
+    """Return (duty, bearer, binding) of single rights that a person revoked: they are not given again."""
     rows = Revocation.objects.filter(
-        target=Revocation.Target.TOKEN, by__isnull=False, token__shift__in=shift_ids
-    ).values_list("token__shift_id", "token__bearer_id", "token__binding_id")
-    return set(rows)
+        of_duties(keys, "token__"), target=Revocation.Target.TOKEN, by__isnull=False
+    ).values_list("token__shift_id", "token__extra_id", "token__bearer_id", "token__binding_id")
+    return {((shift, extra), bearer, binding) for shift, extra, bearer, binding in rows}
+
+
+def withdrawn_extras(extra_ids: Collection[int]) -> set[int]:
+    """Return which of these rights beside the plan are ended at this very moment."""
+    rows = ExtraRight.objects.filter(pk__in=extra_ids, withdrawn_at__isnull=False)
+    return set(rows.values_list("pk", flat=True))
 
 
 def active_providers(provider_ids: Collection[int]) -> set[int]:
@@ -64,6 +79,13 @@ def shifts_to_issue(*, ended_after: datetime, starts_before: datetime, at: datet
         .order_by("pk")
     )
     return shifts
+
+
+def extras_to_issue(*, starts_before: datetime, at: datetime) -> QuerySet[ExtraRight]:
+    """Return rights beside the plan in the horizon, and any other whose tokens may still open."""
+    in_horizon = Q(withdrawn_at__isnull=True, starts_at__lt=starts_before, ends_at__gt=at)
+    weighed = Exists(tokens_to_weigh(at=at).filter(extra=OuterRef("pk")))
+    return extras_with_people().filter(in_horizon | weighed).order_by("pk")
 
 
 def bearers_of(staff_ids: Collection[int]) -> dict[int, list[Bearer]]:
@@ -92,3 +114,8 @@ def hold_bearers(bearer_ids: Collection[int]) -> dict[int, Bearer]:
         pk__in=bearer_ids, revoked_at__isnull=True, phone__revoked_at__isnull=True
     ).select_related("phone", "staff")
     return {bearer.pk: bearer for bearer in rows}
+
+
+def hold_bearers_of(staff_id: int) -> None:
+    """Lock one person's bearers, as issuing does."""
+    hold_bearers(set(Bearer.objects.filter(staff=staff_id).values_list("pk", flat=True)))

@@ -38,7 +38,7 @@ GRACE = timedelta(minutes=30)
 
 
 def decision_of(world: World, at: datetime = NOW) -> Decision:
-    return decide(shift=shifts_with_people([world.shift.pk]).get(), bearer=world.bearer, at=at)
+    return decide(duty=shifts_with_people([world.shift.pk]).get(), bearer=world.bearer, at=at)
 
 
 def update(row: Any, **fields: Any) -> None:
@@ -250,14 +250,14 @@ def test_only_the_shifts_own_team_counts(world: World) -> None:
     make_client(other_door, other_team, "4712")
     assert decision_of(world).why_not(other_door.pk) == WhyNot.NO_ASSIGNMENT
     shift = make_shift(world.alice, other_team)
-    moved = decide(shift=shift, bearer=world.bearer, at=NOW)
+    moved = decide(duty=shift, bearer=world.bearer, at=NOW)
     assert {right.door for right in moved.rights} == {other_door}
 
 
 def test_rule_08_other_municipality_is_never_seen(world: World, other_world: World) -> None:
     bindings = {right.binding.municipality_id for right in decision_of(world).rights}
     assert bindings == {world.municipality.pk}
-    assert decide_all([world.shift], at=NOW).keys() == {world.shift.pk}
+    assert decide_all([world.shift], at=NOW).keys() == {world.shift}
 
 
 def test_who_may_open_lists_everybody_on_shift_with_the_verdict(world: World) -> None:
@@ -266,7 +266,7 @@ def test_who_may_open_lists_everybody_on_shift_with_the_verdict(world: World) ->
     make_shift(charlie, world.team, cancelled_at=NOW)
     make_shift(make_staff(make_team(world.municipality, "Privat Vård AB", "Grupp 9"), "Dag Dahl"), world.team)
     openers = who_may_open(world.gate, at=NOW, until=SHIFT_END + HOUR)
-    assert {(opener.shift.staff.name, opener.why_not) for opener in openers} == {
+    assert {(opener.duty.staff.name, opener.why_not) for opener in openers} == {
         ("Alice Andersson", None),
         ("Bob Berg", None),
         ("Dag Dahl", WhyNot.PROVIDER_MISMATCH),
@@ -288,7 +288,7 @@ def test_queries_do_not_grow_with_shifts_clients_or_doors(
             make_client(door, team, f"{team_number}{number} spouse")
         make_shift(make_bearer(make_staff(team, f"Person {team_number}")).staff, team)
     shift_ids = list(type(world.shift).objects.values_list("pk", flat=True))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         decisions = decide_all(list(shifts_with_people(shift_ids)), at=NOW)
     assert sum(len(decision.rights) for decision in decisions.values()) == 2 + 3 * 4
 

@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from server.access.rules import Decision, Facts, Judge
+from server.access.judge import Judge
+from server.access.rules import Decision, Facts
 from server.care.models import CareAssignment, Client, Consent, Shift
 from server.locks.models import Binding
 from server.people.models import CareProvider, StaffMember, Team
@@ -96,7 +97,7 @@ def decide(plan: Plan) -> Decision:
     provider = CareProvider(pk=1, active=True)
     team = Team(pk=1, provider=provider)
     staff = StaffMember(pk=1, provider=provider, employed_from=date(2020, 1, 1))
-    estate = Property(pk=1, owner_id=1)
+    estate = Property(pk=1, owner_id=1, owner_since=None)
     gate = Door(pk=1, kind=Door.Kind.GATE, must_sign=Door.Signatory.OWNER, property=estate)
     apartment = Door(pk=2, kind=Door.Kind.APARTMENT, must_sign=Door.Signatory.RESIDENT, property=estate)
     client = Client(pk=1, door=apartment, paused_at=at(plan.paused), ended_at=at(plan.ended))
@@ -120,7 +121,7 @@ def decide(plan: Plan) -> Decision:
     shift = Shift(pk=1, staff=staff, provider=provider, team=team, **period(plan.shift))
     now = at(plan.now)
     assert now is not None
-    return Judge(shift=shift, facts=facts, policy=POLICY, at=now).decide()
+    return Judge(duty=shift, facts=facts, policy=POLICY, at=now).decide()
 
 
 def period(span: Span) -> dict[str, datetime | None]:

@@ -21,6 +21,8 @@ _REASONS = {
     WhyNot.NO_ASSIGNMENT: Revocation.Reason.ASSIGNMENT_ENDED,
     WhyNot.NO_CLIENT_CONSENT: Revocation.Reason.CONSENT_WITHDRAWN,
     WhyNot.NO_OWNER_CONSENT: Revocation.Reason.CONSENT_WITHDRAWN,
+    WhyNot.RIGHT_WITHDRAWN: Revocation.Reason.RIGHT_ENDED,
+    WhyNot.RIGHT_OVER: Revocation.Reason.RIGHT_ENDED,
 }
 
 
@@ -44,7 +46,7 @@ class Window:
 
 @dataclass
 class Plan:
-    """What has to happen to one bearer's tokens of one shift."""
+    """What has to happen to one bearer's tokens of one duty."""
 
     sign: list[tuple[Right, Window]] = field(default_factory=list)
     replace: list[Token] = field(default_factory=list)
@@ -79,7 +81,7 @@ def plan_tokens(
     horizon: timedelta,
     ended_groups: Mapping[int, datetime],
 ) -> Plan:
-    """Compare a decision with the tokens of the same bearer and shift that may still open.
+    """Compare a decision with the tokens of the same bearer and duty that may still open.
 
     A replaced token did no harm while it permitted less than its successor; when the right shrinks below it,
     it must go as well, for the phone that holds it may be out of reach.

@@ -15,7 +15,7 @@ from django.db.models import Max, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from server.access.models import Revocation, Token
-from server.access.token_queries import hold_bearers, usable_anywhere
+from server.access.token_queries import hold_bearers, of_duties, usable_anywhere
 from server.audit import actions
 from server.audit.domain import record
 from server.locks.domain.bulletins import build_bulletins
@@ -122,8 +122,8 @@ def _close(what: Any, at: datetime) -> None:
 def _tokens_of(what: Any, at: datetime) -> QuerySet[Token]:
     usable = usable_anywhere(at=at)
     if isinstance(what, Token):
-        same = Q(bearer=what.bearer_id, binding=what.binding_id, shift=what.shift_id, shift__isnull=False)
-        return usable.filter(Q(pk=what.pk) | same)
+        duty = of_duties([(what.shift_id, what.extra_id)])
+        return usable.filter(Q(pk=what.pk) | duty & Q(bearer=what.bearer_id, binding=what.binding_id))
     if isinstance(what, Bearer):
         return usable.filter(bearer=what)
     if isinstance(what, Phone):

@@ -12,8 +12,8 @@ from protocol.keys import HolderKey, holder_key
 from protocol.minting import Minter
 from protocol.token import TokenClaims
 from server.access.domain.planning import SCOPE, Window
+from server.access.duties import Duty, key_of
 from server.access.models import Token
-from server.care.models import Shift
 from server.locks.models import Binding
 from server.people.models import Bearer
 from server.tenancy.bulk import insert_rows
@@ -28,7 +28,7 @@ class Order(NamedTuple):
 
     bearer: Bearer
     binding: Binding
-    shift: Shift
+    duty: Duty
     window: Window
     grp: int
 
@@ -39,6 +39,7 @@ _COLUMNS = (
     "bearer",
     "binding",
     "shift",
+    "extra",
     "provider",
     "issued_at",
     "not_before",
@@ -59,7 +60,7 @@ def sign_and_store(municipality: Municipality, orders: Sequence[Order], *, at: d
     holders: dict[int, HolderKey] = {}
     rows = []
     for number, order in enumerate(orders):
-        bearer, binding, shift, window = order.bearer, order.binding, order.shift, order.window
+        bearer, binding, duty, window = order.bearer, order.binding, order.duty, order.window
         bearer_id, token_id = bearer.pk, ids[number * _ID : (number + 1) * _ID]
         holder = holders.get(bearer_id)
         if holder is None:
@@ -79,8 +80,8 @@ def sign_and_store(municipality: Municipality, orders: Sequence[Order], *, at: d
                 token_id,
                 bearer_id,
                 binding.pk,
-                shift.pk,
-                shift.provider_id,
+                *key_of(duty),
+                duty.provider_id,
                 at,
                 window.start,
                 window.end,
