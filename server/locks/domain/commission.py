@@ -9,6 +9,7 @@ first `bound` entry).
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -17,20 +18,22 @@ from django.utils.translation import gettext_lazy as _
 from protocol import bulletin, commission, identity, lockrecord, seal
 from protocol.errors import ProtocolError
 from protocol.identity import LockIdentity
+from protocol.keys import SigningKey
 from protocol.lockrecord import LockRecord
+from protocol.manifest import RootSet
 from server.access.consents import missing_consents
 from server.access.models import Token
 from server.audit import actions
 from server.audit.domain import record
 from server.locks.domain.bulletins import signed_row
-from server.locks.models import Binding, Lock, LockStatus, LogPosition
+from server.locks.models import Binding, Bulletin, Lock, LockStatus, LogPosition
 from server.locks.rules import door_kind, lock_settings
 from server.people.models import User
 from server.places.models import Door
 from server.problems import Problem
 from server.tenancy import custody
 from server.tenancy.domain import keyring
-from server.tenancy.models import RoleKey
+from server.tenancy.models import Municipality, RoleKey
 
 COMMISSIONED = actions.register("lock.commissioned", _("lock commissioned"))
 CONFIRMED = actions.register("lock.confirmed", _("lock confirmed its commissioning"))
@@ -128,14 +131,10 @@ def _bind(lock: Lock, door: Door, at: datetime) -> Binding:
         starts_at=at,
         sealed_adv_key=custody.seal(adv_key, adv_key_context(binding_id)),
     )
-    key = keyring.signing_key(door.municipality_id, RoleKey.Role.BULLETIN)
-    _manifest, manifest_document = keyring.current_manifest(door.municipality)
-    roots = keyring.root_set(door.municipality)
-    body = _first_bulletin(binding, adv_key, at)
-    first = signed_row(binding, body, key=key, at=at)
-    binding.lock_record = lockrecord.sign(_lock_record(binding, adv_key, at), key)
-    binding.commission_document = commission.encode(roots, manifest_document, bytes(first.document))
-    commission.verify(bytes(binding.commission_document))
+    position = LogPosition.objects.filter(lock=lock, acked_seq__gt=0).order_by("-epoch").first()
+    first = equip(
+        binding, adv_key, signing=signing_of(door.municipality), receipt=position and position.receipt, at=at
+    )
     try:
         with transaction.atomic():
             binding.save(force_insert=True)
@@ -146,8 +145,39 @@ def _bind(lock: Lock, door: Door, at: datetime) -> Binding:
     return binding
 
 
-def _first_bulletin(binding: Binding, adv_key: bytes, at: datetime) -> bulletin.Bulletin:
-    position = LogPosition.objects.filter(lock=binding.lock, acked_seq__gt=0).order_by("-epoch").first()
+@dataclass(frozen=True)
+class Signing:
+    """What a municipality's commissioning packages are made with; opened once for many locks."""
+
+    key: SigningKey
+    roots: RootSet
+    manifest: bytes
+
+
+def signing_of(municipality: Municipality) -> Signing:
+    """Return the municipality's bulletin key, roots and manifest; raises `KeyMissingError`."""
+    key = keyring.signing_key(municipality.pk, RoleKey.Role.BULLETIN)
+    _manifest, document = keyring.current_manifest(municipality)
+    return Signing(key, keyring.root_set(municipality), document)
+
+
+def equip(
+    binding: Binding, adv_key: bytes, *, signing: Signing, at: datetime, receipt: bytes | None = None
+) -> Bulletin:
+    """Give a binding, not saved yet, its package and lock record; returns its bulletin 1, not saved either.
+
+    `receipt`: the newest signed receipt for the lock's log, which a lock that was moved still waits for.
+    """
+    first = signed_row(binding, _first_bulletin(binding, adv_key, receipt, at), key=signing.key, at=at)
+    binding.lock_record = lockrecord.sign(_lock_record(binding, adv_key, at), signing.key)
+    binding.commission_document = commission.encode(signing.roots, signing.manifest, bytes(first.document))
+    commission.verify(bytes(binding.commission_document))
+    return first
+
+
+def _first_bulletin(
+    binding: Binding, adv_key: bytes, receipt: bytes | None, at: datetime
+) -> bulletin.Bulletin:
     binding_id = bytes(binding.binding_id)
     return bulletin.Bulletin(
         binding=binding_id,
@@ -155,7 +185,7 @@ def _first_bulletin(binding: Binding, adv_key: bytes, at: datetime) -> bulletin.
         seq=1,
         time=int(at.timestamp()),
         settings=lock_settings(binding, clock_ppm=None),
-        receipt=bytes(position.receipt) if position and position.receipt else None,
+        receipt=bytes(receipt) if receipt else None,
         secrets=seal.seal_adv_keys((adv_key,), bytes(binding.lock.seal_public_key), binding_id, 1),
     )
 
