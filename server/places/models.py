@@ -25,6 +25,7 @@ class PropertyOwner(ImportedModel):
         verbose_name = _("property owner")
         verbose_name_plural = _("property owners")
         ordering = ["name"]
+        permissions = [("view_own_portfolio", _("May see the page of an owner's own properties"))]
 
     def __str__(self) -> str:
         return self.name
