@@ -86,9 +86,25 @@ def chain(start: bytes, entries: Iterable[bytes]) -> bytes:
 
 def sign(batch: Batch, key: SigningKey) -> bytes:
     """Return the batch signed by the lock's log key (kid = lock id)."""
+    encoded = cose.sign1(_payload(batch), key, _CONTEXT)
+    if len(encoded) > MAX_BATCH:
+        raise ProtocolError(f"batch is larger than {MAX_BATCH} bytes")
+    return encoded
+
+
+def verify_detached(batch: Batch, signature: bytes, key: VerifyKey) -> None:
+    """Raise unless ``signature``, kept apart from it, is the lock's over just this batch.
+
+    ProtocolError when no lock would sign such a batch, SignatureError when this one did not.
+    """
+    message = cose.Sign1(cose.protected_header(key.kid), key.kid, _payload(batch), signature)
+    message.verify(key, _CONTEXT)
+
+
+def _payload(batch: Batch) -> bytes:
     _check(batch)
     gap = None if batch.gap is None else [batch.gap.first, batch.gap.last, batch.gap.hash]
-    payload = cbor.encode(
+    return cbor.encode(
         [
             _VERSION,
             batch.lock_id,
@@ -103,10 +119,6 @@ def sign(batch: Batch, key: SigningKey) -> bytes:
             [entry.as_array() for entry in batch.entries],
         ]
     )
-    encoded = cose.sign1(payload, key, _CONTEXT)
-    if len(encoded) > MAX_BATCH:
-        raise ProtocolError(f"batch is larger than {MAX_BATCH} bytes")
-    return encoded
 
 
 @dataclass(frozen=True)
@@ -138,7 +150,7 @@ def parse(data: bytes) -> UnverifiedBatch:
         acked=fields.uint(acked, fields.MAX_COUNTER, "acked"),
         first=fields.uint(first, fields.MAX_COUNTER, "first"),
         h_start=fields.octets(h_start, HASH_LENGTH, "h_start"),
-        gap=None if gap is None else _gap(gap),
+        gap=None if gap is None else parse_gap(gap),
         entries=tuple(Entry.parse(one) for one in fields.items(entries, MAX_ENTRIES, "entries")),
     )
     _check(batch)
@@ -147,7 +159,8 @@ def parse(data: bytes) -> UnverifiedBatch:
     return UnverifiedBatch(message, batch)
 
 
-def _gap(value: object) -> Gap:
+def parse_gap(value: object) -> Gap:
+    """Parse the record of overwritten entries."""
     first, last, digest = fields.array(value, 3, "gap")
     return Gap(
         fields.uint(first, fields.MAX_COUNTER, "gap first"),

@@ -38,6 +38,7 @@ class KnownToken:
     provider: int
     binding: int
     lock: int
+    revoked_at: datetime | None = None
 
 
 def batches_by_digest(digests: Collection[bytes]) -> dict[bytes, SealedBatch]:
@@ -89,7 +90,7 @@ def stored_link(epoch: Epoch, seq: int) -> tuple[bytes, bytes] | None:
 def known_tokens(token_ids: Collection[bytes]) -> dict[bytes, KnownToken]:
     """Return what is known of token ids, by token id."""
     rows = Token.objects.filter(token_id__in=token_ids).values_list(
-        "token_id", "pk", "bearer_id", "provider_id", "binding_id", "binding__lock_id"
+        "token_id", "pk", "bearer_id", "provider_id", "binding_id", "binding__lock_id", "revoked_at"
     )
     return {bytes(token_id): KnownToken(*values) for token_id, *values in rows}
 

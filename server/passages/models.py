@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from server.access.models import Token
@@ -104,6 +105,12 @@ class Passage(TenantModel):
         verbose_name=_("care provider"),
     )
     detail = models.JSONField(_("details"), default=dict, blank=True)
+    opened_before_known_revocation = models.BooleanField(
+        _("opened before the lock knew of the revocation"),
+        default=False,
+        db_default=False,
+        help_text=_("The key was revoked already, but no phone had brought the news to the lock."),
+    )
     entry_bytes = BytesField(_("entry"))
     entry_hash = BytesField(_("chain hash"), max_length=32)
     batch = models.ForeignKey(
@@ -119,11 +126,24 @@ class Passage(TenantModel):
         verbose_name = _("passage")
         verbose_name_plural = _("passages")
         ordering = ["-happened_at", "-id"]
+        permissions = [
+            ("export_passages", _("Can export passages")),
+            ("prove_log", _("Can see and export what proves a log complete")),
+            ("view_visit_times", _("Can see and export arrivals and departures")),
+        ]
         indexes = [
             models.Index(fields=["municipality", "-happened_at"], name="passage_happened"),
             models.Index(fields=["municipality", "-known_at"], name="passage_known"),
             models.Index(fields=["binding", "-happened_at"], name="passage_binding"),
             models.Index(fields=["provider", "-happened_at"], name="passage_provider"),
+            models.Index(fields=["bearer", "-happened_at"], name="passage_bearer"),
+            models.Index(fields=["municipality", "kind", "-happened_at"], name="passage_kind"),
+            models.Index(fields=["binding", "-epoch", "-seq"], name="passage_log_order"),
+            models.Index(
+                fields=["municipality", "-happened_at"],
+                condition=models.Q(opened_before_known_revocation=True),
+                name="passage_before_known",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["lock", "epoch", "seq"], name="passage_unique_number"),
@@ -132,6 +152,73 @@ class Passage(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.lock} {self.epoch}/{self.seq} {self.kind}"
+
+
+class BatchHead(TenantModel):
+    """What a lock signed over a stretch of its log, apart from the entries, which are passages.
+
+    Kept as long as the passages are: head and entries together are the batch that the lock signed, so anybody
+    can verify them against the lock's own key, without us.
+    """
+
+    lock = models.ForeignKey(Lock, on_delete=models.PROTECT, related_name="+", verbose_name=_("lock"))
+    epoch = models.BigIntegerField(_("log epoch"))
+    first_seq = models.BigIntegerField(_("first number"))
+    last_seq = models.BigIntegerField(_("last number"))
+    document = BytesField(_("signed head"))
+
+    class Meta:
+        verbose_name = _("signed head of a batch")
+        verbose_name_plural = _("signed heads of batches")
+        ordering = ["lock", "epoch", "last_seq"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lock", "epoch", "last_seq", "first_seq"], name="batchhead_unique_stretch"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lock_id} {self.epoch}/{self.first_seq}–{self.last_seq}"
+
+
+class PassageCount(TenantModel):
+    """What is left of passages that are older than they may be: how many, of what kind, in which month."""
+
+    door = models.ForeignKey(
+        Door, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("door")
+    )
+    provider = models.ForeignKey(
+        CareProvider,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("care provider"),
+    )
+    month = models.DateField(_("month"), help_text=_("Its first day."))
+    kind = models.CharField(_("kind"), max_length=32)
+    count = models.PositiveBigIntegerField(_("passages"))
+    before_known_revocation = models.PositiveBigIntegerField(
+        _("of them opened before the lock knew of the revocation"), default=0
+    )
+
+    class Meta:
+        verbose_name = _("count of erased passages")
+        verbose_name_plural = _("counts of erased passages")
+        ordering = ["-month", "kind"]
+        constraints = [
+            models.UniqueConstraint(
+                models.F("municipality"),
+                Coalesce(models.F("door"), 0),
+                Coalesce(models.F("provider"), 0),
+                models.F("month"),
+                models.F("kind"),
+                name="passagecount_unique_line",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} {self.kind} {self.count}"
 
 
 class LogGap(TenantModel):

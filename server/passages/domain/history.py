@@ -56,6 +56,8 @@ class History:
     """The stored entry of a number and the chain hash after it, None where the number is not stored."""
     accepted: dict[int, Accepted] = field(default_factory=dict)
     holes: list[Hole] = field(default_factory=list)
+    with_gap: list[Opened] = field(default_factory=list)
+    """Batches whose record of overwritten entries was believed."""
 
     def take(self, batch: Opened) -> Verdict:
         """Weigh one batch, and take in what of it continues or fills the history."""
@@ -88,6 +90,7 @@ class History:
             return known is None or known == gap.hash
         if gap.first <= self.seq + 1:
             self.holes.append(Hole(self.seq + 1, gap.last, signed=True))
+            self.with_gap.append(batch)
             self.seq, self.hash = gap.last, gap.hash
         return True
 

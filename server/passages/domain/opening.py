@@ -31,6 +31,8 @@ class Opened:
     document: bytes
     lock: Lock
     body: Batch
+    signature: bytes
+    """The lock's own, over the batch."""
 
     @cached_property
     def encoded(self) -> list[bytes]:
@@ -105,4 +107,4 @@ class Opener:
             body = unverified.verify(VerifyKey(bytes(lock.lock_id), bytes(lock.log_public_key)))
         except SignatureError as error:
             raise RejectedError("signature_invalid", lock) from error
-        return Opened(digest_of(document), document, lock, body)
+        return Opened(digest_of(document), document, lock, body, unverified.message.signature)

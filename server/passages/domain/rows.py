@@ -12,7 +12,7 @@ from server.locks.models import LockStatus
 from server.passages import intake_queries as queries
 from server.passages.domain.attribution import Directory, Reader
 from server.passages.domain.history import Accepted, History
-from server.passages.intake_queries import Epoch
+from server.passages.intake_queries import Epoch, Key
 
 COLUMNS = (
     "municipality",
@@ -58,6 +58,8 @@ class Told:
     """Newest bulletin number the lock names, by binding."""
     events: list[Event] = field(default_factory=list)
     """Everything a deviation may come from."""
+    revoked: list[Key] = field(default_factory=list)
+    """Openings after their key was revoked: did the lock know?"""
 
 
 def make_rows(
@@ -146,6 +148,9 @@ class _RowMaker:
         told.events.append(
             Event(epoch, entry.seq, whose.binding, whose.provider, said["kind"], said["reason"])
         )
+        token = reader.directory.tokens.get(entry.token_id or b"")
+        if entry.kind == EntryType.GRANTED and token is not None and token.revoked_at is not None:
+            told.revoked.append((*epoch, entry.seq))
         if entry.kind == EntryType.BOUND and entry.detail[0] in reader.directory.bindings:
             told.bound.add(reader.directory.bindings[entry.detail[0]])
         named = said["detail"].get("bulletin_seq")

@@ -9,17 +9,19 @@ from datetime import datetime
 from functools import partial
 
 from protocol import log
+from protocol.statement import Head
 from server.locks.domain.receipts import sign_receipts
 from server.locks.models import Binding, Lock, LockStatus, LogPosition
 from server.locks.queries import mark_known
 from server.passages import intake_queries as queries
 from server.passages.domain.deviations import about_log, from_passages, open_deviations
 from server.passages.domain.history import FORKED, HELD, History, Verdict
+from server.passages.domain.meanwhile import classify
 from server.passages.domain.opening import Opened
 from server.passages.domain.rows import COLUMNS, Told, make_rows
 from server.passages.intake_queries import Epoch, Key
 from server.passages.live import notify_passages
-from server.passages.models import Deviation, LogGap, Passage
+from server.passages.models import BatchHead, Deviation, LogGap, Passage
 from server.tenancy.bulk import insert_rows
 from server.tenancy.models import Municipality
 
@@ -101,13 +103,34 @@ class Run:
         )
         inserted = insert_rows(Passage, COLUMNS, told.rows, new=("id", "lock", "epoch", "seq"))
         new: dict[Key, int] = {(lock, epoch, seq): pk for pk, lock, epoch, seq in inserted}
+        self._store_heads()
         self._store_gaps()
         self._advance()
         self._learn(told, new)
         self.deviations += from_passages(told, new, municipality_id=self.municipality.pk, at=self.at)
         open_deviations(self.deviations)
+        classify([new[key] for key in told.revoked if key in new], at=self.at)
         notify_passages(self.municipality.pk, list(new.values()))
         return self._counted(new)
+
+    def _store_heads(self) -> None:
+        """Keep what the locks signed over what was taken in, and over what they say was overwritten."""
+        kept = {id(one.source): one.source for h in self.histories.values() for one in h.accepted.values()}
+        kept |= {id(one): one for h in self.histories.values() for one in h.with_gap}
+        BatchHead.objects.bulk_create(
+            (
+                BatchHead(
+                    municipality=self.municipality,
+                    lock_id=one.lock.pk,
+                    epoch=one.body.epoch,
+                    first_seq=one.body.first,
+                    last_seq=one.body.last,
+                    document=Head.of(one.body, one.signature).encode(),
+                )
+                for one in kept.values()
+            ),
+            ignore_conflicts=True,
+        )
 
     def _counted(self, new: Mapping[Key, int]) -> dict[bytes, int]:
         counts: dict[bytes, int] = defaultdict(int)
