@@ -92,9 +92,7 @@ class SwitchedClient(TenantModel):
     client = models.ForeignKey(
         Client, on_delete=models.PROTECT, related_name="switches", verbose_name=_("client")
     )
-    to_team = models.ForeignKey(
-        Team, on_delete=models.PROTECT, related_name="+", verbose_name=_("to team")
-    )
+    to_team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+", verbose_name=_("to team"))
     new_assignment = models.ForeignKey(
         CareAssignment,
         on_delete=models.SET_NULL,
