@@ -15,11 +15,13 @@ from server.access.rules import Decision, FactChanges, Refusal, Right
 from server.people.models import Bearer
 from server.places.models import Door
 from server.tenancy.policy import policy_of
+from server.tenancy.scoping import whole_municipality
 
 HISTORY = timedelta(days=2)
 """How long ago an assignment may have ended and still be named in a refusal."""
 
 
+@whole_municipality()
 def decide_all(
     duties: Sequence[Duty], *, at: datetime, changes: FactChanges | None = None
 ) -> dict[Duty, Decision]:
@@ -27,8 +29,8 @@ def decide_all(
 
     The duties need staff, team, provider and municipality fetched along, a right beside the plan its client
     and the client's door too (`queries.current_shifts`, `queries.current_extras`); bearers are weighed by
-    `for_bearer`. `changes` are facts as they would be, for a preview. Must run in the municipality's scope,
-    with nothing hidden from whoever asks: the answer is the truth, what of it may be shown is another matter.
+    `for_bearer`. `changes` are facts as they would be, for a preview. Must run in the municipality's scope;
+    nothing is hidden from the decision whoever asks: it is the truth, what of it is shown is another matter.
     """
     facts = load_facts(duties, ended_after=at - HISTORY, changes=changes)
     policies = {duty.municipality_id: policy_of(duty.municipality) for duty in duties}
@@ -83,6 +85,7 @@ class Opener:
     why_not: WhyNot | None
 
 
+@whole_municipality()
 def who_may_open(door: Door, *, at: datetime, until: datetime) -> list[Opener]:
     """Return everybody with a duty in [at, until) that has to do with the door, with the verdict."""
     duties = duties_behind(door, at=at, until=until)

@@ -31,6 +31,7 @@ from server.access.models import ExtraRight, StandingRight
 from server.access.reasons import WhyNot
 from server.access.rules import Decision, Facts, Ground, Refusal, Right, consent_periods
 from server.care.models import CareAssignment, Client, Shift
+from server.care.rules import covers
 from server.locks.models import Binding
 from server.places.models import Door
 from server.tenancy.policy import Policy
@@ -159,9 +160,10 @@ class Judge:
     def _consent_periods(self, door: Door, ground: Ground) -> list[Interval]:
         if door.must_sign != Door.Signatory.OWNER:
             return consent_periods(self.facts.client_consents.get(ground.client.pk, []), door.must_sign)
+        portfolio = self.facts.owner_consents.get(door.property.owner_id, [])
         consents = [
             *self.facts.property_consents.get(door.property_id, []),
-            *self.facts.owner_consents.get(door.property.owner_id, []),
+            *(consent for consent in portfolio if covers(consent, door.property)),
         ]
         return consent_periods(consents, Door.Signatory.OWNER)
 

@@ -180,3 +180,16 @@ def duties_behind(door: Door, *, at: datetime, until: datetime) -> list[Duty]:
     shifts = current_shifts(at=at, until=until).filter(team__in=teams | patrols)
     extras = current_extras(at=at, until=until).filter(Q(team__in=teams) | behind).distinct()
     return [*shifts, *extras]
+
+
+def around_clients(client_ids: Collection[int]) -> tuple[set[int], set[int]]:
+    """Return which teams' duties concern these clients, and the bindings at their doors and on the way."""
+    at_home = Client.objects.filter(pk__in=client_ids, door__isnull=False)
+    doors = set(at_home.values_list("door_id", flat=True))
+    areas = set(Property.objects.filter(doors__in=doors).values_list("area", flat=True))
+    doors |= set(DoorPath.objects.filter(apartment__in=doors).values_list("via_id", flat=True))
+    bindings = set(Binding.objects.filter(door__in=doors, ends_at__isnull=True).values_list("pk", flat=True))
+    teams = set(CareAssignment.objects.filter(client__in=client_ids).values_list("team_id", flat=True))
+    standing = StandingRight.objects.all()
+    teams |= {right.team_id for right in standing if right.everywhere or areas.intersection(right.areas)}
+    return teams, bindings

@@ -72,6 +72,11 @@ class Decision:
         """Return the right at a door, if there is one."""
         return self._rights_by_door.get(door_id)
 
+    def only_at(self, binding_ids: set[int]) -> Decision:
+        """Return the same answer with the rights at some bindings only."""
+        rights = tuple(right for right in self.rights if right.binding.pk in binding_ids)
+        return Decision(rights=rights, refusals=self.refusals)
+
     def why_not(self, door_id: int) -> WhyNot | None:
         """Return why the door is not opened, or None when it is."""
         if door_id in self._rights_by_door:

@@ -119,3 +119,10 @@ def hold_bearers(bearer_ids: Collection[int]) -> dict[int, Bearer]:
 def hold_bearers_of(staff_id: int) -> None:
     """Lock one person's bearers, as issuing does."""
     hold_bearers(set(Bearer.objects.filter(staff=staff_id).values_list("pk", flat=True)))
+
+
+def phones_of(bearer_ids: Collection[int]) -> set[int]:
+    """Return the phones that these bearers are on."""
+    if not bearer_ids:
+        return set()
+    return set(Bearer.objects.filter(pk__in=bearer_ids).values_list("phone_id", flat=True))

@@ -10,8 +10,9 @@ import pytest
 from django.test.utils import CaptureQueriesContext
 
 from server.access.decision import decide, decide_all, who_may_open
+from server.access.domain import rounds
 from server.access.domain.extra import end, give
-from server.access.domain.issue import issue_ahead, issue_for_bearer
+from server.access.domain.issue import issue_ahead, issue_for_bearer, issue_for_clients
 from server.access.domain.revoke import revoke_token
 from server.access.models import ExtraRight, Revocation, StandingRight, Token
 from server.access.queries import current_shifts, extras_with_people
@@ -22,7 +23,8 @@ from server.care.models import CareAssignment, Consent
 from server.people.models import StaffMember, Team
 from server.places.models import Door, DoorPath
 from server.problems import Problem
-from tests.server.issuer import Issuer, second_phone
+from tests.server.device import Device
+from tests.server.issuer import Issuer, mount, second_phone
 from tests.server.world import (
     HOUR,
     LONG_AGO,
@@ -204,6 +206,53 @@ def test_a_key_taken_by_hand_is_not_issued_again_for_the_same_right(issuer: Issu
     revoke_token(token=taken, reason="misuse", at=NOW, actor=boss)
     assert issue_for_bearer(bearer=bearer, at=NOW + MINUTE).signed == 0
     assert Token.objects.get(extra=given, binding=world.apartment_binding).revoked_at is None
+
+
+def test_nothing_is_signed_for_a_right_ended_in_the_middle_of_a_run(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = make_staff(issuer.world.team, "Bob Berg")
+    given = give_to(bob, team=issuer.world.team)
+    bearer = second_phone(issuer, bob, "bobs-telefon")
+    prepare = rounds.ensure_fresh
+
+    def end_meanwhile(*args: Any, **kwargs: Any) -> None:
+        prepare(*args, **kwargs)
+        ExtraRight.objects.update(withdrawn_at=NOW)
+
+    monkeypatch.setattr(rounds, "ensure_fresh", end_meanwhile)
+    assert issue_for_bearer(bearer=bearer, at=NOW).signed == 0
+    assert not Token.objects.filter(extra=given).exists()
+
+
+@pytest.mark.parametrize("standing", [False, True])
+def test_what_changes_at_a_client_reaches_everybodys_keys_there_and_no_others(
+    issuer: Issuer, standing: bool
+) -> None:
+    world = issuer.world
+    other = make_door(world.property, Door.Kind.APARTMENT, number="1102")
+    DoorPath.objects.create(municipality=world.municipality, apartment=other, via=world.gate)
+    neighbour, _, _ = make_client(other, world.team, "4712")
+    other_binding = mount(other, Device())
+    if standing:
+        patrol = make_team(world.municipality, "Trygghetsjouren", "Nattpatrullen")
+        make_standing(patrol)
+        nils = make_staff(patrol, "Nils Natt")
+        make_shift(nils, patrol)
+        second_phone(issuer, nils, "nils-telefon")
+    issue_ahead(municipality=world.municipality, at=NOW)
+    update(world.client, paused_at=NOW)
+    update(neighbour, paused_at=NOW)  # the plan changed there too, but nobody asked about it
+    carriers = 2 if standing else 1
+    done = issue_for_clients(municipality=world.municipality, client_ids=[world.client.pk], at=NOW + MINUTE)
+    left = Token.objects.filter(revoked_at__isnull=True).values_list("binding", flat=True)
+    assert set(left) == {other_binding.pk}
+    assert done.revoked == 2 * carriers
+    update(world.client, paused_at=None)
+    again = issue_for_clients(
+        municipality=world.municipality, client_ids=[world.client.pk], at=NOW + 2 * MINUTE
+    )
+    assert again.signed == 2 * carriers
 
 
 def make_standing(team: Team, **fields: Any) -> StandingRight:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from protocol import bulletin
-from server.access.domain import issue
+from server.access.domain import issue, rounds
 from server.access.domain.revoke import revoke_provider, revoke_token
 from server.access.models import Revocation, Token
 from server.locks.models import Binding, Bulletin
@@ -96,13 +96,13 @@ def test_a_right_revoked_by_hand_stays_away_for_the_shift(issuer: Issuer) -> Non
 def test_nothing_is_signed_after_a_provider_ended_in_the_middle_of_a_run(
     issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prepare = issue.ensure_fresh
+    prepare = rounds.ensure_fresh
 
     def end_meanwhile(*args: object, **kwargs: object) -> None:
         prepare(*args, **kwargs)  # type: ignore[arg-type]
         revoke_provider(provider=issuer.world.provider, reason=Revocation.Reason.OTHER, at=NOW)
 
-    monkeypatch.setattr(issue, "ensure_fresh", end_meanwhile)
+    monkeypatch.setattr(rounds, "ensure_fresh", end_meanwhile)
     assert run(issuer, 0).signed == 0
     assert not Token.objects.exists()
 

@@ -60,6 +60,18 @@ class VisitSerializer(serializers.Serializer[Any]):
     door_ids = serializers.ListField(child=serializers.IntegerField())
 
 
+class AlarmSerializer(serializers.Serializer[Any]):
+    """An acute call that the bearer is asked to take, or has taken; doors from the street inwards."""
+
+    id = serializers.IntegerField()
+    alarm_code = serializers.CharField()
+    door_ids = serializers.ListField(child=serializers.IntegerField())
+    state = serializers.ChoiceField(choices=["offered", "taken"])
+    raised_at = serializers.IntegerField()
+    respond_by = serializers.IntegerField(help_text="then others are asked as well; answering is still welcome")
+    expires = serializers.IntegerField(help_text="taken: until when the right lasts")
+
+
 class RightSerializer(serializers.Serializer[Any]):
     """A token with everything needed to use it."""
 
@@ -90,7 +102,7 @@ class SupportSerializer(serializers.Serializer[Any]):
 
 
 class SyncResponse(serializers.Serializer[Any]):
-    """Everything that changed since the cursor; shift, visits and support are always whole."""
+    """Everything that changed since the cursor; shift, visits, alarms and support are always whole."""
 
     server_time = serializers.IntegerField()
     minimum_app_version = serializers.CharField()
@@ -98,6 +110,7 @@ class SyncResponse(serializers.Serializer[Any]):
     manifest = Base64UrlField(most=manifest.MAX_SIZE, allow_null=True)
     shift = ShiftSerializer(allow_null=True)
     visits = VisitSerializer(many=True)
+    alarms = AlarmSerializer(many=True)
     doors = DoorSerializer(many=True)
     removed_doors = serializers.ListField(child=serializers.IntegerField())
     rights = RightSerializer(many=True)

@@ -21,11 +21,13 @@ from server.care.models import Client
 from server.people.models import CareProvider, StaffMember, Team, User
 from server.people.push import poke_staff
 from server.problems import Problem
+from server.tenancy.scoping import whole_municipality
 
 GIVEN = actions.register("access.extra_given", _("right given beside the plan"))
 ENDED = actions.register("access.extra_ended", _("right beside the plan ended"))
 
 
+@whole_municipality()
 def give(
     *,
     kind: str,
@@ -73,6 +75,7 @@ def _refuse_foreign(staff: StaffMember, provider: CareProvider, team: Team | Non
         raise Problem("right_foreign")
 
 
+@whole_municipality()
 def end(*, right: ExtraRight, at: datetime, actor: User | None = None, reason: str) -> ExtraRight:
     """End a right before its time: its tokens are revoked and their locks told. Twice is once.
 

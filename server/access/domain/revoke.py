@@ -21,12 +21,15 @@ from server.audit.domain import record
 from server.locks.domain.bulletins import build_bulletins
 from server.locks.models import BindingGroup
 from server.people.models import Bearer, CareProvider, Phone, StaffMember, User
+from server.people.push import poke_phones
+from server.tenancy.scoping import whole_municipality
 
 REVOKED = actions.register("access.revoked", _("right revoked"))
 
 _SECOND = timedelta(seconds=1)
 
 
+@whole_municipality()
 def revoke_token(*, token: Token, reason: str, at: datetime, actor: User | None = None) -> Revocation:
     """Revoke one right: the token, and earlier ones for the same shift that it replaced.
 
@@ -38,6 +41,7 @@ def revoke_token(*, token: Token, reason: str, at: datetime, actor: User | None 
     return _revoke(target=target, what=token, bearers=bearers, reason=reason, at=at, actor=actor, token=token)
 
 
+@whole_municipality()
 def revoke_bearer(*, bearer: Bearer, reason: str, at: datetime, actor: User | None = None) -> Revocation:
     """Revoke a person's key on one phone; the phone must be enrolled again."""
     bearers = Bearer.objects.filter(pk=bearer.pk)
@@ -47,6 +51,7 @@ def revoke_bearer(*, bearer: Bearer, reason: str, at: datetime, actor: User | No
     )
 
 
+@whole_municipality()
 def revoke_phone(*, phone: Phone, reason: str, at: datetime, actor: User | None = None) -> Revocation:
     """Revoke a lost phone with everybody's keys on it; it may still hand in logs, nothing else."""
     bearers = Bearer.objects.filter(phone=phone)
@@ -54,6 +59,7 @@ def revoke_phone(*, phone: Phone, reason: str, at: datetime, actor: User | None 
     return _revoke(target=target, what=phone, bearers=bearers, reason=reason, at=at, actor=actor, phone=phone)
 
 
+@whole_municipality()
 def revoke_staff(*, staff: StaffMember, reason: str, at: datetime, actor: User | None = None) -> Revocation:
     """Revoke a person on every phone and close the sign-in."""
     bearers = Bearer.objects.filter(staff=staff)
@@ -61,6 +67,7 @@ def revoke_staff(*, staff: StaffMember, reason: str, at: datetime, actor: User |
     return _revoke(target=target, what=staff, bearers=bearers, reason=reason, at=at, actor=actor, staff=staff)
 
 
+@whole_municipality()
 def revoke_provider(
     *, provider: CareProvider, reason: str, at: datetime, actor: User | None = None
 ) -> Revocation:
@@ -84,7 +91,8 @@ def _revoke(
 ) -> Revocation:
     at = at.replace(microsecond=0)
     with transaction.atomic():
-        hold_bearers(list(bearers.values_list("pk", flat=True)))
+        held = dict(bearers.values_list("pk", "phone_id"))
+        hold_bearers(held)
         _close(what, at)
         tokens = _tokens_of(what, at)
         touched = set(tokens.values_list("binding_id", flat=True))
@@ -103,6 +111,7 @@ def _revoke(
         )
         record(action=REVOKED, target=what, actor=actor, after={"bindings": len(touched)}, reason=reason)
     build_bulletins(revocation.municipality, touched, at=at)
+    poke_phones(held.values())
     return revocation
 
 

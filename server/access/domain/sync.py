@@ -16,6 +16,7 @@ from server.access import sync_queries as queries
 from server.access.domain.cursor import DOOR_HASH_LENGTH, Cursor
 from server.access.domain.issue import issue_for_bearer
 from server.access.models import Token
+from server.alarms.queries import PhoneAlarm, alarms_on_phone
 from server.care.models import Shift, Visit
 from server.locks.models import Binding, Bulletin
 from server.locks.queries import newest_bulletins
@@ -45,12 +46,13 @@ class SyncedVisit:
 
 @dataclass
 class Answer:
-    """The difference; visits and shift are always whole."""
+    """The difference; visits, shift and alarms are always whole."""
 
     cursor: Cursor
     manifest: bytes | None = None
     shift: Shift | None = None
     visits: list[SyncedVisit] = field(default_factory=list)
+    alarms: list[PhoneAlarm] = field(default_factory=list)
     doors: list[dict[str, Any]] = field(default_factory=list)
     removed_doors: list[int] = field(default_factory=list)
     rights: list[SyncedRight] = field(default_factory=list)
@@ -63,6 +65,8 @@ def sync(*, bearer: Bearer, known: Cursor, at: datetime) -> Answer:
     issue_for_bearer(bearer=bearer, at=at)
     answer = Answer(cursor=known)
     doors = _plan(bearer, answer, at)
+    answer.alarms = alarms_on_phone(bearer)
+    doors.update({door.pk: door for alarm in answer.alarms for door in alarm.doors})
     tokens = queries.tokens_to_hold(bearer, at=at)
     newest = newest_bulletins({token.binding_id for token in tokens})
     records = queries.lock_records(newest)
