@@ -51,12 +51,12 @@ def record(
 
 
 def acting_role(actor: User | None) -> str:
-    """Return the role somebody acts in; the roles of issuing organisations come with their own models."""
+    """Return the role somebody acts in: a `Role`, `administrator`, `staff` (a phone's sign-in) or `server`."""
     if actor is None:
         return SERVER
     if actor.is_superuser:
         return "administrator"
-    return "installer" if actor.is_installer else "staff"
+    return actor.role or "staff"
 
 
 def snapshot(row: models.Model) -> dict[str, Any]:

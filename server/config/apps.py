@@ -8,6 +8,9 @@ from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
 
+from server.config.visibility import SIGHTS
+from server.tenancy.scoping import use_sights
+
 
 class ServerConfig(AppConfig):
     """The server as a whole."""
@@ -22,4 +25,5 @@ class ServerConfig(AppConfig):
         Each app adds to menu and start page in modules of its own (`navigation`, `attention`, `charts`).
         """
         import_module("server.config.celery")
+        use_sights(SIGHTS)
         autodiscover_modules("navigation", "attention", "charts")

@@ -90,7 +90,8 @@ class SecondFactorMiddleware:
 
 
 class MunicipalityScopeMiddleware:
-    """Every query of a signed-in person sees that person's municipality only.
+    """Every query of a signed-in person sees that person's municipality only, and of it no more than the
+    role does: a coordinator the own provider's part, an owner's contact the owner's.
 
     An operator (superuser without municipality) sees all; an anonymous request has no scope, so that a
     view which forgets to check fails loudly instead of leaking.
@@ -105,7 +106,7 @@ class MunicipalityScopeMiddleware:
         if not user.is_authenticated:
             return self.get_response(request)
         if user.municipality_id is not None:
-            with scope(municipality=user.municipality_id):
+            with scope(municipality=user.municipality_id, viewer=user.viewer):
                 return self._rendered(request)
         if user.is_superuser:
             with scopes_disabled():

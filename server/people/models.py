@@ -9,8 +9,10 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from server.people.roles import Role
 from server.tenancy.base import ImportedModel, TenantModel, ends_after_start
 from server.tenancy.fields import BytesField, has_length
+from server.tenancy.scoping import Viewer
 
 
 class User(AbstractUser):
@@ -24,13 +26,89 @@ class User(AbstractUser):
         related_name="users",
         verbose_name=_("municipality"),
     )
-    is_installer = models.BooleanField(
-        _("installer"), default=False, help_text=_("May commission, move and retire locks.")
+    role = models.CharField(
+        _("role"),
+        max_length=20,
+        choices=Role,
+        blank=True,
+        default="",
+        help_text=_("What the person does here. Empty: signs in on a phone only."),
     )
+    provider = models.ForeignKey(
+        "people.CareProvider",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="coordinators",
+        verbose_name=_("care provider"),
+        help_text=_("A coordinator's own provider; nothing of any other is seen."),
+    )
+    owner = models.ForeignKey(
+        "places.PropertyOwner",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="contacts",
+        verbose_name=_("property owner"),
+        help_text=_("The owner whose properties and consents the contact sees."),
+    )
+
+    # What somebody may do follows from the role, in code: server.people.roles.
+    groups = None
+    user_permissions = None
 
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        constraints: ClassVar[list[Any]] = [
+            models.CheckConstraint(
+                condition=models.Q(role="coordinator", provider__isnull=False, owner__isnull=True)
+                | models.Q(role="owner_contact", provider__isnull=True, owner__isnull=False)
+                | ~models.Q(role__in=["coordinator", "owner_contact"])
+                & models.Q(provider__isnull=True, owner__isnull=True),
+                name="user_role_has_its_part",
+                violation_error_message=_(
+                    "A coordinator needs a care provider, a property owner's contact an owner, "
+                    "and nobody else has either."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role="") | models.Q(municipality__isnull=False),
+                name="user_role_within_a_municipality",
+                violation_error_message=_("A role is held in a municipality."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_superuser=False) | ~models.Q(role__in=["coordinator", "owner_contact"]),
+                name="user_administrator_sees_all",
+                violation_error_message=_(
+                    "An administrator sees the whole municipality and cannot also be a coordinator "
+                    "or an owner's contact."
+                ),
+            ),
+        ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Let everybody with a role into the administration; what they may do there follows the role."""
+        if (self.role or self.is_superuser) and not self.is_staff:
+            self.is_staff = True
+            if kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], "is_staff"}
+        super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        """The provider or owner must be the own municipality's; users are no tenant rows."""
+        super().clean()
+        for name in ("provider", "owner"):
+            part = getattr(self, name)
+            if part is not None and part.municipality_id != self.municipality_id:
+                raise ValidationError({name: _("This belongs to another municipality.")})
+
+    @property
+    def viewer(self) -> Viewer | None:
+        """Whose eyes this person sees with: one provider's, one owner's, or (None) the municipality's."""
+        if self.role == Role.COORDINATOR:
+            return Viewer(provider=self.provider_id)
+        return Viewer(owner=self.owner_id) if self.role == Role.OWNER_CONTACT else None
 
 
 class CareProvider(ImportedModel):

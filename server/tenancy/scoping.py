@@ -1,20 +1,105 @@
-"""Isolation between municipalities that fails loudly.
+"""Isolation between municipalities, and within one between care providers, that fails loudly.
 
 Every tenant model has a scoped manager as its *default* manager, so that forms, reverse relations and
 prefetches are scoped too. A query outside `django_scopes.scope(municipality=…)` raises `ScopeError`
 instead of answering with everybody's rows. `Model.unscoped` is the documented way around it, for sweeps over
 all municipalities and for look-ups that find the municipality in the first place (a device token).
+
+The scope has a second dimension, the viewer: `scope(municipality=…, viewer=Viewer(provider=7))` shows only
+what that provider may see, by the table in `server.config.visibility`. A model that the table does not name
+raises `NoVisibilityRuleError`. What decides, signs or counts needs the whole truth and runs in
+`whole_municipality()`; what a page then shows of the result must be narrow again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.db import models
+from django_scopes import scope
 from django_scopes.manager import DisabledQuerySet
 from django_scopes.state import get_scope
 
 M = TypeVar("M", bound=models.Model)
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Whose eyes a page sees with: one care provider's or one property owner's, by primary key."""
+
+    provider: int | None = None
+    owner: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a viewer who is nobody, whose rules would otherwise match rows without a provider."""
+        if (self.provider is None) == (self.owner is None):
+            raise ValueError("a viewer is either one provider or one property owner")
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What narrow viewers see of a model's rows, each as a condition from a primary key."""
+
+    provider: Callable[[int], models.Q]
+    owner: Callable[[int], models.Q]
+
+    def of(self, viewer: Viewer) -> models.Q:
+        """Return the condition for a viewer."""
+        if viewer.provider is not None:
+            return self.provider(viewer.provider)
+        assert viewer.owner is not None  # noqa: S101  Viewer holds exactly one
+        return self.owner(viewer.owner)
+
+
+class NoVisibilityRuleError(LookupError):
+    """A narrow viewer asked for a model that `server.config.visibility` does not name."""
+
+
+_sights: dict[str, Sight] = {}
+
+
+def use_sights(table: Mapping[str, Sight]) -> None:
+    """Take the table of rules into use; called once, when the applications are ready."""
+    _sights.update(table)
+
+
+def sight_of(model: type[models.Model]) -> Sight:
+    """Return a model's rules; raises `NoVisibilityRuleError`."""
+    try:
+        return _sights[model._meta.label_lower]
+    except KeyError:
+        raise NoVisibilityRuleError(
+            f"{model._meta.label_lower} has no entry in server.config.visibility"
+        ) from None
+
+
+def viewer_now() -> Viewer | None:
+    """Return the narrow viewer in scope; None when the whole municipality (or everything) is seen."""
+    state: dict[str, Any] = get_scope()
+    viewer: Viewer | None = state.get("viewer") if state.get("_enabled", True) else None
+    return viewer
+
+
+def seen_by(viewer: Viewer, rows: models.QuerySet[M]) -> models.QuerySet[M]:
+    """Return those of `rows` that a narrow viewer may see."""
+    return rows.filter(sight_of(rows.model).of(viewer))
+
+
+@contextmanager
+def whole_municipality() -> Iterator[None]:
+    """Drop the viewer and keep the municipality; also a decorator.
+
+    For everything that decides, signs, revokes or counts: a verb must not know less because of who asked for
+    it. Scopes that are disabled (an operator, a sweep) stay disabled.
+    """
+    if viewer_now() is None:
+        yield
+        return
+    with scope(viewer=None):
+        yield
 
 
 class GuardedQuerySet(DisabledQuerySet):
@@ -37,7 +122,7 @@ class GuardedQuerySet(DisabledQuerySet):
 
 
 class ScopedManager(models.Manager[M]):
-    """Rows of the municipality in scope, and nothing at all outside a scope."""
+    """Rows of the municipality that the viewer in scope may see, and nothing at all outside a scope."""
 
     def get_queryset(self) -> models.QuerySet[M]:
         """Return the scoped rows, or a queryset that raises when no scope is active."""
@@ -49,7 +134,9 @@ class ScopedManager(models.Manager[M]):
                 self.model, using=self._db, missing_scopes={"municipality"}
             )
             return guarded
-        return super().get_queryset().filter(municipality=state["municipality"])
+        rows = super().get_queryset().filter(municipality=state["municipality"])
+        viewer = viewer_now()
+        return rows if viewer is None else seen_by(viewer, rows)
 
     def all(self) -> models.QuerySet[M]:
         """Like `get_queryset`, but already raising outside a scope (Django's own `all()` is lazy)."""

@@ -13,6 +13,7 @@ from django_scopes import scope
 from server.care.models import CareAssignment, Client, Consent, Shift, Visit
 from server.people.domain.enrolment import make_enrolment_code
 from server.people.models import CareProvider, StaffMember, Team, User
+from server.people.roles import Role
 from server.places.models import Door, DoorPath, Property, PropertyOwner
 from server.tenancy.models import Municipality
 from simulation.pilot import layout
@@ -118,7 +119,7 @@ def _user(pilot: Pilot, username: str, *, is_staff: bool) -> User:
 def _administrators(pilot: Pilot) -> None:
     _user(pilot, "jouren", is_staff=True)
     installer = _user(pilot, "montor", is_staff=False)
-    installer.is_installer = True
+    installer.role = Role.INSTALLER
     installer.save()
 
 

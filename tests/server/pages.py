@@ -13,7 +13,8 @@ from server.audit.models import AuditEntry
 from server.care.models import Visit
 from server.locks.models import BindingGroup, Bulletin, LockStatus, LogPosition
 from server.passages.models import Deviation, LogGap, SealedBatch
-from server.people.models import EnrolmentCode, PhoneContact, User
+from server.people.models import CareProvider, EnrolmentCode, PhoneContact, User
+from server.places.models import PropertyOwner
 from server.tenancy.models import Manifest, Municipality, RoleKey
 from tests.server.fill import add_passages
 from tests.server.world import LONG_AGO, NOW, SHIFT_END, SHIFT_START, World
@@ -80,3 +81,30 @@ def fill_every_table(world: World) -> None:
 
 def administrator_of(municipality: Municipality) -> User:
     return User.objects.create_superuser(f"chef-{municipality.pk}", municipality=municipality)
+
+
+def patrol_of(municipality: Municipality) -> User:
+    return User.objects.create_user(f"jour-{municipality.pk}", municipality=municipality, role="patrol")
+
+
+def coordinator_of(provider: CareProvider) -> User:
+    return User.objects.create_user(
+        f"samordnare-{provider.pk}",
+        municipality=provider.municipality,
+        role="coordinator",
+        provider=provider,
+    )
+
+
+def auditor_of(municipality: Municipality) -> User:
+    return User.objects.create_user(f"granskare-{municipality.pk}", municipality=municipality, role="auditor")
+
+
+def installer_of(municipality: Municipality) -> User:
+    return User.objects.create_user(f"montor-{municipality.pk}", municipality=municipality, role="installer")
+
+
+def owner_contact_of(owner: PropertyOwner) -> User:
+    return User.objects.create_user(
+        f"hyresvard-{owner.pk}", municipality=owner.municipality, role="owner_contact", owner=owner
+    )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.db import IntegrityError, transaction
 from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +18,7 @@ from server.care.models import Client
 from server.passages.models import Deviation
 from server.people.models import EnrolmentCode, StaffMember, User
 from server.places.models import Door, DoorPath
-from tests.server.pages import REGISTERED, address
+from tests.server.pages import REGISTERED, address, patrol_of
 from tests.server.world import World, make_door
 
 
@@ -157,47 +158,51 @@ def test_audit_trail_reads_in_plain_words(desk: Browser, everything: World) -> N
 
 def test_changes_of_users_are_audited_without_passwords(desk: Browser, everything: World) -> None:
     user = User.objects.create_user("bob", municipality=everything.municipality)
-    permission = Permission.objects.get(codename="view_passage")
-    form = {"username": "bob", "is_active": "on", "is_staff": "on", "user_permissions": [permission.pk]}
+    form = {"username": "bob", "is_active": "on", "role": "auditor"}
     assert desk.post(address(User, "change", user.pk), form).status_code == 302
     path = reverse("admin:auth_user_password_change", args=[user.pk])
     secret = "ett-riktigt-långt-lösenord"
     answer = desk.post(path, {"password1": secret, "password2": secret, "usable_password": "true"})
     assert answer.status_code == 302
     trail = AuditEntry.objects.filter(object_type="people.user", object_id=str(user.pk)).order_by("pk")
-    assert [entry.action for entry in trail] == ["admin.changed", "admin.changed", "people.password_set"]
-    assert (trail[0].before, trail[0].after) == ({"is_staff": False}, {"is_staff": True})
-    assert trail[1].after == {"permissions": ["view_passage"]}
+    assert [entry.action for entry in trail] == ["admin.changed", "people.password_set"]
+    assert trail[0].before == {"is_staff": False, "role": ""}
+    assert trail[0].after == {"is_staff": True, "role": "auditor"}
     assert not any(secret in str((entry.before, entry.after)) for entry in trail)
 
 
 @pytest.fixture
 def clerk(client: Browser, everything: World) -> User:
-    """Somebody who may change users and is no administrator, signed in in `client`."""
-    user = User.objects.create_user("clerk", municipality=everything.municipality, is_staff=True)
-    user.user_permissions.set(
-        Permission.objects.filter(codename__in=["view_user", "add_user", "change_user"])
-    )
+    """Somebody of the patrol, who may change users and is no administrator, signed in in `client`."""
+    user = patrol_of(everything.municipality)
     client.force_login(user)
     return user
 
 
 @pytest.mark.parametrize("mine", [True, False])
-def test_only_an_administrator_hands_out_rank(client: Browser, clerk: User, mine: bool) -> None:
+def test_only_an_administrator_hands_out_roles(
+    client: Browser, clerk: User, everything: World, mine: bool
+) -> None:
     user = clerk if mine else User.objects.create_user("bob", municipality=clerk.municipality)
+    role, provider = user.role, everything.provider.pk
     form = {"username": user.username, "first_name": "Bo", "is_active": "on"}
-    ranks = {"is_staff": "on", "is_installer": "on", "is_superuser": "on"}
-    assert client.post(address(User, "change", user.pk), {**form, **ranks}).status_code == 302
+    wanted = {"role": "coordinator", "provider": provider, "is_staff": "on", "is_superuser": "on"}
+    assert client.post(address(User, "change", user.pk), {**form, **wanted}).status_code == 302
     user.refresh_from_db()
     assert user.first_name == "Bo"
-    assert (user.is_staff, user.is_installer, user.is_superuser) == (mine, False, False)
+    assert (user.role, user.provider, user.is_staff, user.is_superuser) == (role, None, mine, False)
 
 
-@pytest.mark.parametrize("rank", ["is_staff", "is_installer", "is_superuser"])
-def test_only_an_administrator_changes_somebody_with_a_rank(client: Browser, clerk: User, rank: str) -> None:
+RANKS = ({"role": "installer"}, {"is_staff": True}, {"is_superuser": True})
+
+
+@pytest.mark.parametrize("rank", RANKS, ids=lambda rank: next(iter(rank)))
+def test_only_an_administrator_changes_somebody_with_a_role(
+    client: Browser, clerk: User, rank: dict[str, Any]
+) -> None:
     # Whoever sets the password or the address for a forgotten one can sign in as that person.
     user = User.objects.create_user("chief", municipality=clerk.municipality)
-    User.objects.filter(pk=user.pk).update(**{rank: True})
+    User.objects.filter(pk=user.pk).update(**rank)
     secret = "ett-riktigt-långt-lösenord"
     password = reverse("admin:auth_user_password_change", args=[user.pk])
     sent = {"password1": secret, "password2": secret, "usable_password": "true"}
@@ -207,6 +212,20 @@ def test_only_an_administrator_changes_somebody_with_a_rank(client: Browser, cle
     assert client.get(address(User, "change", user.pk)).status_code == 200  # to be seen, not changed
     user.refresh_from_db()
     assert (user.email, user.is_active, user.check_password(secret)) == ("", True, False)
+
+
+@pytest.mark.parametrize("role", ["coordinator", "owner_contact"])
+def test_a_narrow_role_needs_its_provider_or_owner(desk: Browser, everything: World, role: str) -> None:
+    user = User.objects.create_user("bob", municipality=everything.municipality)
+    form = {"username": "bob", "is_active": "on", "role": role}
+    answer = desk.post(address(User, "change", user.pk), form)
+    assert answer.status_code == 200 and answer.context["adminform"].form.errors
+    with pytest.raises(IntegrityError), transaction.atomic():
+        User.objects.filter(pk=user.pk).update(role=role)
+    part = {"provider": everything.provider.pk} if role == "coordinator" else {"owner": everything.owner.pk}
+    assert desk.post(address(User, "change", user.pk), {**form, **part}).status_code == 302
+    user.refresh_from_db()
+    assert (user.role, user.is_staff) == (role, True)
 
 
 def test_users_are_never_deleted(desk: Browser, everything: World) -> None:

@@ -28,7 +28,7 @@ def monday_morning() -> Any:
 
 @pytest.fixture
 def installer(issuer: Issuer, client: Http) -> Phone:
-    give_sign_in(make_staff(issuer.world.team, "Ivar Installatör"), "ivar", is_installer=True)
+    give_sign_in(make_staff(issuer.world.team, "Ivar Installatör"), "ivar", role="installer")
     phone = Phone(client)
     phone.sign_in("ivar")
     return phone

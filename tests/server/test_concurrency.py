@@ -86,7 +86,7 @@ def test_one_code_two_phones(issuer: Issuer) -> None:
 def commission(issuer: Issuer, door: Door, device: Device, name: str) -> Callable[[], Any]:
     """Return the installer's call over HTTP, to be made in a thread of its own."""
     staff = make_staff(issuer.world.team, f"Installatör {name}")
-    give_sign_in(staff, name, is_installer=True)
+    give_sign_in(staff, name, role="installer")
     phone = Phone(Http())
     phone.sign_in(name)
     body = {"door_id": door.pk, "lock_identity": b64(device.identity_document()), "lock_name": name}

@@ -21,6 +21,7 @@ from server.locks.domain.fresh_time import state_time
 from server.locks.models import Binding
 from server.people.api.callers import MAX_TOKEN_LENGTH, DeviceView, bearing, signed_in_user
 from server.people.models import User
+from server.people.roles import Role
 from server.places.models import Door
 from server.problems import Problem
 
@@ -69,7 +70,7 @@ class InstallerView(ApiView):
         super().initial(request, *args, **kwargs)
         header = request.headers.get("X-Session-Token", "")[:MAX_TOKEN_LENGTH]
         user = signed_in_user(bearing(request, "Installer") or header)
-        if not user.is_installer or user.municipality_id is None:
+        if user.role != Role.INSTALLER or user.municipality_id is None:
             raise Problem("not_permitted")
         self.installer = user
         self.enter_scope(user.municipality_id)

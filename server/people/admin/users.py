@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from server.audit import actions
 from server.audit.domain import changes, record, snapshot
-from server.people.models import User
+from server.people.models import StaffMember, User
+from server.people.roles import Role
 
 PASSWORD_SET = actions.register("people.password_set", _("set a new password"), needs_actor=True)
 
-RANKS = ("is_staff", "is_installer", "is_superuser")
+RANKS = ("role", "provider", "owner", "is_superuser")
 
-# They know no municipality; second factors are managed by each person at /accounts/2fa/.
+# They know no municipality; second factors are managed by each person at /accounts/2fa/; what a role may do
+# stands in code, so there are no groups.
 for _model in (EmailAddress, Authenticator, Group):
     admin.site.unregister(_model)
 
@@ -30,40 +32,29 @@ for _model in (EmailAddress, Authenticator, Group):
 class UserAdmin(StockUserAdmin):
     """Users of the own municipality."""
 
-    list_display = [
-        "username",
-        "first_name",
-        "last_name",
-        "is_staff",
-        "is_installer",
-        "is_active",
-        "last_login",
-    ]
-    list_filter = ["is_staff", "is_installer", "is_superuser", "is_active"]
-    filter_horizontal = ["user_permissions"]
+    list_display = ["username", "first_name", "last_name", "role", "provider", "is_active", "last_login"]
+    list_select_related = ["provider"]
+    list_filter = ["role", "is_superuser", "is_active"]
+    filter_horizontal = ()
+    autocomplete_fields = ["provider", "owner"]
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
         (_("Person"), {"fields": ["first_name", "last_name", "email"]}),
-        (
-            _("May do"),
-            {"fields": ["is_active", "is_staff", "is_installer", "is_superuser", "user_permissions"]},
-        ),
+        (_("May do"), {"fields": ["is_active", "role", "provider", "owner", "is_superuser"]}),
         (_("Important dates"), {"fields": ["last_login", "date_joined"]}),
     ]
     readonly_fields = ["last_login", "date_joined"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        """Show the own municipality's users; an operator sees all."""
-        own = getattr(request.user, "municipality_id", None)
-        queryset = super().get_queryset(request)
-        return queryset if own is None else queryset.filter(municipality_id=own)
+        """Show the own municipality's users, a coordinator those of own staff; an operator sees all."""
+        return visible_users(super().get_queryset(request), request.user)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """Only an administrator hands out rank and permissions."""
-        return [*self.readonly_fields, *(() if _is_administrator(request) else (*RANKS, "user_permissions"))]
+        """Only an administrator hands out roles."""
+        return [*self.readonly_fields, *(() if _is_administrator(request) else RANKS)]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever changes a user can sign in as that user, so those with a rank are for an administrator.
+        """Whoever changes a user can sign in as that user, so those with a role are for an administrator.
 
         One's own name and password are one's own to change.
         """
@@ -78,6 +69,12 @@ class UserAdmin(StockUserAdmin):
             return [*fieldsets, (_("Municipality"), {"fields": ["municipality"]})]
         return fieldsets
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Return the form; it knows the municipality of a new user although it does not ask for it."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        own = getattr(request.user, "municipality_id", None)
+        return type(form.__name__, (WithinMunicipality, form), {"tenant_id": own})
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A user is made inactive, never deleted: the audit trail points at it."""
         return False
@@ -87,17 +84,10 @@ class UserAdmin(StockUserAdmin):
         own = getattr(request.user, "municipality_id", None)
         if own is not None:
             obj.municipality_id = own
+        obj.is_staff = bool(obj.role) or obj.is_superuser
         before = _snapshot(User.objects.get(pk=obj.pk)) if change else {}
         super().save_model(request, obj, form, change)
         _record(request, actions.CHANGED if change else actions.ADDED, obj, before, _snapshot(obj))
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Record permissions that were given or taken; they are saved after the user itself."""
-        before = {"permissions": _permissions(form.instance)}
-        super().save_related(request, form, formsets, change)
-        after = {"permissions": _permissions(form.instance)}
-        if before != after:
-            _record(request, actions.CHANGED, form.instance, before, after)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
         """Set somebody's password, and record that it was done (never the password)."""
@@ -107,20 +97,43 @@ class UserAdmin(StockUserAdmin):
         return response
 
 
+class WithinMunicipality:
+    """Mixed into user forms: a role is checked against the municipality, which no form asks for."""
+
+    tenant_id: ClassVar[int | None] = None
+    instance: User
+
+    def _post_clean(self) -> None:
+        if self.tenant_id is not None:
+            self.instance.municipality_id = self.tenant_id
+        super()._post_clean()  # type: ignore[misc]
+
+
+def visible_users(users: QuerySet[User], viewer: Any) -> QuerySet[User]:
+    """Return those of `users` that somebody may see.
+
+    An operator sees all, others their municipality's, a coordinator own staff's and fellow coordinators', an
+    owner's contact nobody but themselves.
+    """
+    if getattr(viewer, "municipality_id", None) is None:
+        return users if viewer.is_superuser else users.none()
+    users = users.filter(municipality=viewer.municipality_id)
+    if viewer.role == Role.COORDINATOR:
+        staff = StaffMember._base_manager.filter(provider=viewer.provider_id, user__isnull=False)
+        return users.filter(Q(provider=viewer.provider_id) | Q(pk__in=staff.values("user")))
+    return users.filter(pk=viewer.pk) if viewer.role == Role.OWNER_CONTACT else users
+
+
 def _is_administrator(request: HttpRequest) -> bool:
     return bool(getattr(request.user, "is_superuser", False))
 
 
 def _has_rank(user: User) -> bool:
-    return any(getattr(user, rank) for rank in RANKS)
+    return bool(user.role) or user.is_superuser or user.is_staff
 
 
 def _snapshot(user: User) -> dict[str, Any]:
     return {name: value for name, value in snapshot(user).items() if name != "last_login"}
-
-
-def _permissions(user: User) -> list[str]:
-    return sorted(user.user_permissions.values_list("codename", flat=True))
 
 
 def _record(
