@@ -16,8 +16,8 @@ from server.tenancy.fields import BytesField, has_length
 class Consent(TenantModel):
     """Permission to have a lock on a door, signed by whoever must; withdrawn with effect from an instant.
 
-    A withdrawal that waits for another way in has its latest instant in `withdrawn_at` from the start, so that
-    no key is issued beyond it; it only ever moves earlier.
+    A withdrawal that waits for another way in has its latest instant in `withdrawn_at` from the start, so
+    that no key is issued beyond it; it only ever moves earlier.
     """
 
     class Scope(models.TextChoices):

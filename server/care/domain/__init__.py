@@ -1,0 +1,1 @@
+"""What can be done to consents, clients and their metal keys."""
