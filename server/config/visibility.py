@@ -176,6 +176,16 @@ SIGHTS: Mapping[str, Sight] = {
     "alarms.alarmcall": Sight(provider=nothing, owner=nothing),
     "alarms.alarmsystem": Sight(provider=nothing, owner=nothing),
     "alarms.alarmpolicy": Sight(provider=nothing, owner=nothing),
+    # A switch is both providers' matter; what others hold at the same gates is the patrol's alone.
+    "switches.providerswitch": Sight(provider=either(by("from_provider"), by("to_provider")), owner=nothing),
+    "switches.switchedclient": Sight(
+        provider=either(by("switch__from_provider"), by("switch__to_provider")), owner=nothing
+    ),
+    "switches.switcheddoor": Sight(
+        provider=either(by("switched__switch__from_provider"), by("switched__switch__to_provider")),
+        owner=nothing,
+    ),
+    "switches.gateneighbour": Sight(provider=nothing, owner=nothing),
     "audit.auditentry": Sight(provider=nothing, owner=nothing),
     "tenancy.manifest": Sight(provider=nothing, owner=nothing),
     "tenancy.rolekey": Sight(provider=nothing, owner=nothing),

@@ -75,6 +75,7 @@ MODELS: Mapping[str, Mapping[Role, str]] = {
     "alarms.alarmteam": {_P: "view add change delete", _C: "view", _A: "view"},
     "alarms.alarmsystem": {_P: "view add change", _A: "view"},
     "alarms.alarmpolicy": {_P: "view add change", _A: "view"},
+    "switches.providerswitch": {_P: "view add change", _C: "view", _A: "view"},
     "audit.auditentry": {_P: "view", _A: "view"},
     "tenancy.municipality": {_P: "view", _A: "view"},
     "tenancy.manifest": {_P: "view", _A: "view"},

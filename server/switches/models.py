@@ -119,7 +119,20 @@ class SwitchedClient(TenantModel):
 
 
 class SwitchedDoor(TenantModel):
-    """A door that led to a switched client, with the lock that sat on it when the switch was decided."""
+    """A door that led to a switched client, with the lock that sat on it when the switch was decided.
+
+    Once the old provider's last right there has died, when and by what is kept for good: the bulletins that
+    prove it are not.
+    """
+
+    class Cause(models.TextChoices):
+        NO_LOCK = "no_lock", _("no lock")
+        NEVER = "never", _("never issued")
+        EXPIRED = "expired", _("the key ended by itself")
+        LOCK_KNOWS = "lock_knows", _("the lock knows of the revocation")
+        MOVED = "moved", _("the lock was moved away")
+        KEPT = "kept", _("keeps its right for another client")
+        ALIVE = "alive", _("still alive")
 
     switched = models.ForeignKey(
         SwitchedClient, on_delete=models.CASCADE, related_name="doors", verbose_name=_("switched client")
@@ -135,6 +148,9 @@ class SwitchedDoor(TenantModel):
         help_text=_("Empty when there was no lock."),
     )
     on_the_way = models.BooleanField(_("on the way"), default=False)
+    cause = models.CharField(_("why"), max_length=10, choices=Cause, blank=True, default="")
+    died_at = models.DateTimeField(_("last right died"), null=True, blank=True)
+    bulletin_seq = models.BigIntegerField(_("bulletin"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("door of a switched client")

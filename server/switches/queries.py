@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import F, Min, Q, QuerySet
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet
 
 from server.access.models import StandingRight, Token
 from server.access.queries import ways_to
 from server.care.models import CareAssignment, Client, Shift, Visit
-from server.locks.models import Binding
+from server.locks.models import Binding, Bulletin
 from server.people.models import Bearer, CareProvider, Team
 from server.places.models import Door, DoorPath
-from server.switches.models import ProviderSwitch, SwitchedClient
+from server.switches.models import ProviderSwitch, SwitchedClient, SwitchedDoor
+from server.tenancy.models import Municipality
+
+SETTLES_WITHIN = timedelta(days=14)
+"""Keys live three days at the most; what other clients keep alive is looked at no longer than this."""
 
 
 @dataclass(frozen=True)
@@ -234,3 +238,63 @@ def areas_with_clients() -> list[str]:
     """Return the areas in which somebody lives behind a door."""
     rows = Client.objects.exclude(door__isnull=True).annotate(area=F("door__property__area"))
     return sorted(set(rows.order_by().values_list("area", flat=True).distinct()) - {""})
+
+
+def not_renewed() -> QuerySet[ProviderSwitch]:
+    """Return switches in scope whose keys have not been cut and issued yet."""
+    rows: QuerySet[ProviderSwitch] = ProviderSwitch.objects.filter(issued_at__isnull=True)
+    return rows.select_related("municipality").order_by("pk")
+
+
+def not_settled(*, at: datetime) -> QuerySet[ProviderSwitch]:
+    """Return switches that have taken place, lately, with doors where no last death is on record."""
+    open_doors = SwitchedDoor.objects.filter(switched__switch=OuterRef("pk"), cause="")
+    rows: QuerySet[ProviderSwitch] = ProviderSwitch.objects.filter(
+        Exists(open_doors), cancelled_at__isnull=True, at__lte=at, at__gt=at - SETTLES_WITHIN
+    )
+    return rows.order_by("pk")
+
+
+def municipalities_with_work(*, at: datetime) -> QuerySet[Municipality]:
+    """Return municipalities with switches to renew or to settle."""
+    open_doors = SwitchedDoor.unscoped.filter(switched__switch=OuterRef("pk"), cause="")
+    rows = ProviderSwitch.unscoped.filter(
+        Q(issued_at__isnull=True)
+        | Q(Exists(open_doors), cancelled_at__isnull=True, at__lte=at, at__gt=at - SETTLES_WITHIN)
+    )
+    return Municipality.objects.filter(pk__in=rows.values("municipality"))
+
+
+def doors_of_switch(switch: ProviderSwitch) -> QuerySet[SwitchedDoor]:
+    """Return the doors of a switch with client, door and binding, in the clients' order."""
+    rows: QuerySet[SwitchedDoor] = SwitchedDoor.objects.filter(switched__switch=switch)
+    return (
+        rows.select_related("switched__client", "switched__to_team", "door__property", "binding__lock")
+        .defer("binding__commission_document", "binding__lock_record", "switched__before")
+        .order_by("switched__client__alarm_code", "-on_the_way", "pk")
+    )
+
+
+def last_expiry(binding_ids: Collection[int], provider_id: int, *, until: datetime) -> dict[int, datetime]:
+    """Return when the last of a provider's keys that end by `until` ended, by binding id."""
+    rows = Token.objects.filter(binding__in=binding_ids, provider=provider_id, expires__lte=until)
+    return dict(
+        rows.order_by().values("binding").annotate(last=Max("expires")).values_list("binding", "last")
+    )
+
+
+def known_bulletins(binding_ids: Collection[int], *, since: datetime) -> dict[int, list[Bulletin]]:
+    """Return bulletins since `since` that locks are known to have, without documents, oldest first."""
+    found: dict[int, list[Bulletin]] = defaultdict(list)
+    rows = Bulletin.objects.filter(
+        binding__in=binding_ids, created_at__gte=since, known_at__isnull=False
+    ).only("binding_id", "seq", "created_at", "known_at")
+    for row in rows.order_by("seq"):
+        found[row.binding_id].append(row)
+    return found
+
+
+def bulletin_documents(bulletin_ids: Collection[int]) -> dict[int, bytes]:
+    """Return signed documents by bulletin id."""
+    rows = Bulletin.objects.filter(pk__in=bulletin_ids).values_list("pk", "document")
+    return {pk: bytes(document) for pk, document in rows}
