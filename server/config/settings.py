@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "server.access",
     "server.passages",
     "server.alarms",
+    "server.switches",
     "server.audit",
 ]
 
@@ -149,6 +150,7 @@ CELERY_TIMEZONE = "Europe/Stockholm"
 CELERY_BEAT_SCHEDULE = {
     "issue-ahead": {"task": "access.issue_ahead", "schedule": timedelta(minutes=1)},
     "build-bulletins": {"task": "locks.build_bulletins", "schedule": timedelta(seconds=30)},
+    "renew-switched": {"task": "switches.renew", "schedule": timedelta(minutes=1)},
     "sweep": {"task": "passages.sweep", "schedule": timedelta(minutes=5)},
 }
 
