@@ -6,6 +6,8 @@ from django.urls import URLPattern, URLResolver, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from server.access.api.views import SyncView
+from server.alarms.api.phones import DeclineView, HandOverView, TakeView
+from server.alarms.api.systems import AlarmsView, AlarmView, EndView
 from server.locks.api.views import CommissionedView, CommissionView, FreshTimeView
 from server.passages.api.views import LogsView
 from server.people.api.views import EnrolView
@@ -19,6 +21,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("fresh-time", FreshTimeView.as_view(), name="api-fresh-time"),
     path("installer/commission", CommissionView.as_view(), name="api-commission"),
     path("installer/commissioned", CommissionedView.as_view(), name="api-commissioned"),
+    path("alarms", AlarmsView.as_view(), name="api-alarms"),
+    path("alarms/<int:alarm_id>", AlarmView.as_view(), name="api-alarm"),
+    path("alarms/<int:alarm_id>/end", EndView.as_view(), name="api-alarm-end"),
+    path("alarms/<int:alarm_id>/take", TakeView.as_view(), name="api-alarm-take"),
+    path("alarms/<int:alarm_id>/decline", DeclineView.as_view(), name="api-alarm-decline"),
+    path("alarms/<int:alarm_id>/hand-over", HandOverView.as_view(), name="api-alarm-hand-over"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
 ]

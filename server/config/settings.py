@@ -151,6 +151,7 @@ CELERY_BEAT_SCHEDULE = {
     "issue-ahead": {"task": "access.issue_ahead", "schedule": timedelta(minutes=1)},
     "build-bulletins": {"task": "locks.build_bulletins", "schedule": timedelta(seconds=30)},
     "renew-switched": {"task": "switches.renew", "schedule": timedelta(minutes=1)},
+    "alarms": {"task": "alarms.sweep", "schedule": timedelta(seconds=15)},
     "sweep": {"task": "passages.sweep", "schedule": timedelta(minutes=5)},
 }
 

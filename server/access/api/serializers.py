@@ -68,7 +68,9 @@ class AlarmSerializer(serializers.Serializer[Any]):
     door_ids = serializers.ListField(child=serializers.IntegerField())
     state = serializers.ChoiceField(choices=["offered", "taken"])
     raised_at = serializers.IntegerField()
-    respond_by = serializers.IntegerField(help_text="then others are asked as well; answering is still welcome")
+    respond_by = serializers.IntegerField(
+        help_text="then others are asked as well; answering is still welcome"
+    )
     expires = serializers.IntegerField(help_text="taken: until when the right lasts")
 
 

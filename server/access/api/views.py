@@ -78,6 +78,18 @@ def _as_dict(bearer: Bearer, answer: Answer, at: datetime) -> dict[str, Any]:
             }
             for one in answer.visits
         ],
+        "alarms": [
+            {
+                "id": one.id,
+                "alarm_code": one.alarm_code,
+                "door_ids": [door.pk for door in one.doors],
+                "state": "taken" if one.taken else "offered",
+                "raised_at": _seconds(one.raised_at),
+                "respond_by": _seconds(one.respond_by),
+                "expires": _seconds(one.expires),
+            }
+            for one in answer.alarms
+        ],
         "doors": [
             {**door, "binding": encode_bytes(door["binding"]) if door["binding"] else None}
             for door in answer.doors

@@ -23,7 +23,16 @@ from server.people.models import Bearer, Phone, User
 from server.people.queries import bearer_on_phone, phone_by_token_hash
 from server.problems import Problem
 
-PHONES_MAY = frozenset({("POST", "api-sync"), ("POST", "api-logs"), ("POST", "api-fresh-time")})
+PHONES_MAY = frozenset(
+    {
+        ("POST", "api-sync"),
+        ("POST", "api-logs"),
+        ("POST", "api-fresh-time"),
+        ("POST", "api-alarm-take"),
+        ("POST", "api-alarm-decline"),
+        ("POST", "api-alarm-hand-over"),
+    }
+)
 REVOKED_PHONES_MAY = frozenset({("POST", "api-logs")})
 MAX_TOKEN_LENGTH = 128
 

@@ -1,0 +1,77 @@
+"""How long it took from the alarm to the open door, by the lock's own log.
+
+A log may come late, by another phone than that of whoever went, and out of order. So the arrival is worked
+out anew whenever the door's log has told something: the first time that somebody who had taken the alarm was
+granted to open the apartment and the bolt moved (or was open already).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from server.alarms import queries
+from server.alarms.models import Alarm
+from server.audit import actions
+from server.audit.domain import record
+from server.passages.models import Passage
+from server.tenancy.models import Municipality
+
+ARRIVED = actions.register("alarms.arrived", _("door opened, by the lock's log"))
+
+OPENED = frozenset({"moved", "already"})
+MARGIN = timedelta(minutes=2)
+"""A batch is stored a little after the instant that its passages carry as the one they became known at."""
+STILL_COMING = timedelta(days=30)
+"""How old an alarm may be and still be corrected by a log that comes late."""
+
+
+def note_arrivals(*, municipality: Municipality, at: datetime) -> int:
+    """Look again at the alarms of whose doors logs have told; returns how many arrivals changed."""
+    alarms = queries.with_news_from_doors(margin=MARGIN, raised_after=at - STILL_COMING)
+    return sum(_note(pk, at) for pk in list(alarms.values_list("pk", flat=True)))
+
+
+def first_opening(passages: list[Passage]) -> Passage | None:
+    """Return the outcome of the first opening that led into the apartment, or None."""
+    opens = {
+        (one.lock_id, one.epoch, one.seq)
+        for one in passages
+        if one.kind == "granted" and one.detail.get("command") == "open"
+    }
+    outcomes = (one for one in passages if one.kind == "outcome" and one.reason in OPENED)
+    return next(
+        (one for one in outcomes if (one.lock_id, one.epoch, one.detail.get("granted_seq")) in opens), None
+    )
+
+
+@transaction.atomic
+def _note(alarm_id: int, at: datetime) -> bool:
+    alarm = queries.alarm_for_update(alarm_id)
+    if alarm is None:
+        return False
+    found = first_opening(queries.passages_of_takers(alarm))
+    before = alarm.arrival_id
+    said = _arrival(found)
+    alarm.arrival_looked_for_at = at
+    if found is not None and alarm.state == Alarm.State.TAKEN:
+        alarm.state = Alarm.State.ARRIVED
+    for name, value in said.items():
+        setattr(alarm, name, value)
+    alarm.save(update_fields=[*said, "state", "arrival_looked_for_at"])
+    if found is None or found.pk == before:
+        return False
+    record(action=ARRIVED, target=alarm, after={"arrived_at": found.happened_at.isoformat()})
+    return True
+
+
+def _arrival(found: Passage | None) -> dict[str, Any]:
+    return {
+        "arrival": found,
+        "arrived_at": found.happened_at if found else None,
+        "arrival_known_at": found.known_at if found else None,
+        "arrival_uncertain": bool(found and found.time_uncertain),
+    }
