@@ -1,7 +1,7 @@
 """Whether a client's metal keys may go back: every provider is live at every door, and the way in stands.
 
-`judge` is the rule. `facts_of` fetches what it needs for any number of clients in a constant number of queries;
-`ready` says the same as a set in the database, for the list of those whose keys may go back now.
+`judge` is the rule. `facts_of` fetches what it needs for any number of clients in a constant number of
+queries; `ready` says the same as a set in the database, for the list of those whose keys may go back now.
 """
 
 from __future__ import annotations

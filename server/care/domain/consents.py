@@ -1,15 +1,15 @@
 """Withdrawing consents, and taking a withdrawal back.
 
-A person's or an owner's right to withdraw is not ours to refuse, but care must not stand outside a door without
-warning: unless the patrol orders it at once, a withdrawal takes effect when everybody concerned has another way
-in, and at the latest on the day that was agreed. That day is set from the start, so no key is ever issued
-beyond it. A gate's consent takes no apartment's right away, nor the other way round: the decision weighs each
-door by its own signatory.
+Nobody's right to withdraw is ours to refuse, but care must not stand outside a door without warning: unless
+the patrol orders it at once, a withdrawal takes effect when everybody concerned has another way in, and at
+the latest on the day that was agreed. That day is set from the start, so no key is ever issued beyond it. A
+gate's consent takes no apartment's right away, nor the other way round: the decision weighs each door by its
+own signatory.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -147,6 +147,6 @@ def _concerned(consent: Consent, at: datetime) -> set[int]:
     return set(rows)
 
 
-def start_of(day: object) -> datetime:
+def start_of(day: date) -> datetime:
     """Return a day's first instant in local time."""
-    return timezone.make_aware(datetime.combine(day, time.min))  # type: ignore[call-overload]
+    return timezone.make_aware(datetime.combine(day, time.min))

@@ -1,7 +1,7 @@
 """The signed paper of a consent: taken in by what it is, not by what it is called, and kept sealed.
 
-Its file name is never kept: it may bear somebody's name. What a document contains is not looked into; it is only
-ever handed out as a download that no browser opens in our pages (`server.care.documents`).
+Its file name is never kept: it may bear somebody's name. What a document contains is not looked into; it is
+only ever handed out as a download that no browser opens in our pages (`server.care.paper`).
 """
 
 from __future__ import annotations
