@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
@@ -15,6 +14,8 @@ from django.urls import reverse
 from django.utils import translation
 from django_scopes import scope, scopes_disabled
 from whitenoise.middleware import WhiteNoiseMiddleware
+
+from server.people.second_factor import has_second_factor
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -86,7 +87,9 @@ class SecondFactorMiddleware:
             "/static/",
             "/i18n/",
         )
-        return not request.path.startswith(open_to_all) and not is_mfa_enabled(request.user)
+        return not request.path.startswith(open_to_all) and not has_second_factor(
+            request.user, request.session
+        )
 
 
 class MunicipalityScopeMiddleware:

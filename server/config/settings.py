@@ -59,6 +59,8 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.headless",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "server.config",
     "server.tenancy",
     "server.people",
@@ -150,8 +152,8 @@ CELERY_TIMEZONE = "Europe/Stockholm"
 CELERY_BEAT_SCHEDULE = {
     "issue-ahead": {"task": "access.issue_ahead", "schedule": timedelta(minutes=1)},
     "build-bulletins": {"task": "locks.build_bulletins", "schedule": timedelta(seconds=30)},
-    "renew-switched": {"task": "switches.renew", "schedule": timedelta(minutes=1)},
     "alarms": {"task": "alarms.sweep", "schedule": timedelta(seconds=15)},
+    "renew-switched": {"task": "switches.renew", "schedule": timedelta(minutes=1)},
     "sweep": {"task": "passages.sweep", "schedule": timedelta(minutes=5)},
 }
 
@@ -203,9 +205,33 @@ HEADLESS_CLIENTS = ("app",)
 HEADLESS_SERVE_SPECIFICATION = True  # /_allauth/openapi.json: how a phone signs in
 HEADLESS_SPECIFICATION_TEMPLATE_NAME = None  # its page would load scripts from a foreign host
 MFA_ADAPTER = "server.people.accounts.SealingMFAAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = LOCAL_ONLY
 MFA_TOTP_ISSUER = "Nyckelfri"
 MFA_TOTP_TOLERANCE = 1
+
+# Single sign-on for one municipality's own staff; nothing set, nothing offered.
+OIDC_SERVER_URL = env.str("OIDC_SERVER_URL", default="").strip()
+OIDC_MUNICIPALITY = env.str("OIDC_MUNICIPALITY", default="").strip()
+OIDC_USERNAME_CLAIM = env.str("OIDC_USERNAME_CLAIM", default="preferred_username")
+# Levels (acr) that include a second factor. Without any, single sign-on asks for one of our own besides.
+OIDC_REQUIRED_ACR: list[str] = env.list("OIDC_REQUIRED_ACR", default=[])
+SOCIALACCOUNT_ADAPTER = "server.people.single_sign_on.SingleSignOnAdapter"
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
+if OIDC_SERVER_URL:
+    SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
+        "APPS": [
+            {
+                "provider_id": "municipality",
+                "name": env.str("OIDC_NAME", default="kommunens inloggning"),
+                "client_id": env.str("OIDC_CLIENT_ID"),
+                "secret": env.str("OIDC_CLIENT_SECRET", default="").strip(),
+                # A userinfo answer is not bound to the ID token by the library; the token alone counts.
+                "settings": {"server_url": OIDC_SERVER_URL, "fetch_userinfo": False},
+            }
+        ],
+        "OAUTH_PKCE_ENABLED": True,
+    }
 
 # Without a mail server nothing is sent and "forgotten password" is not offered.
 MAIL_CONFIGURED = bool(env.str("EMAIL_URL", default=""))

@@ -13,10 +13,10 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal.httpkit import is_headless_request
 from allauth.headless.internal.restkit.response import APIResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
-from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from server.people.second_factor import has_typed_factor
 from server.tenancy import custody
 
 TOTP_CONTEXT = "mfa.totp"
@@ -45,7 +45,7 @@ class SecondFactorStage(LoginStage):
 
     def handle(self) -> tuple[HttpResponse | None, bool]:
         """Go on, or refuse."""
-        if is_headless_request(self.request) and not is_mfa_enabled(self.login.user):
+        if is_headless_request(self.request) and not has_typed_factor(self.login.user):
             clear_login(self.request)
             raise ImmediateHttpResponse(SecondFactorRefusal(self.request))
         return None, True

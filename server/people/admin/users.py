@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.models import Group
@@ -24,7 +25,7 @@ RANKS = ("role", "provider", "owner", "is_superuser")
 
 # They know no municipality; second factors are managed by each person at /accounts/2fa/; what a role may do
 # stands in code, so there are no groups.
-for _model in (EmailAddress, Authenticator, Group):
+for _model in (EmailAddress, Authenticator, Group, SocialAccount, SocialApp, SocialToken):
     admin.site.unregister(_model)
 
 
