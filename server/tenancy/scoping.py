@@ -13,8 +13,8 @@ raises `NoVisibilityRuleError`. What decides, signs or counts needs the whole tr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ContextDecorator, ExitStack
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -24,6 +24,7 @@ from django_scopes.manager import DisabledQuerySet
 from django_scopes.state import get_scope
 
 M = TypeVar("M", bound=models.Model)
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -88,18 +89,49 @@ def seen_by(viewer: Viewer, rows: models.QuerySet[M]) -> models.QuerySet[M]:
     return rows.filter(sight_of(rows.model).of(viewer))
 
 
-@contextmanager
-def whole_municipality() -> Iterator[None]:
-    """Drop the viewer and keep the municipality; also a decorator.
+class _Whole(ContextDecorator):
+    """What `whole_municipality` returns; a function it decorates carries the mark `sees_whole`."""
+
+    def __init__(self) -> None:
+        self._scopes = ExitStack()
+
+    def _recreate_cm(self) -> _Whole:
+        return _Whole()  # one for every call: calls nest and run beside each other
+
+    def __call__(self, function: F) -> F:
+        decorated = super().__call__(function)
+        decorated.sees_whole = True  # type: ignore[attr-defined]
+        return decorated
+
+    def __enter__(self) -> None:
+        if viewer_now() is not None:
+            self._scopes.enter_context(scope(viewer=None))
+
+    def __exit__(self, *_error: object) -> None:
+        self._scopes.close()
+
+
+def whole_municipality() -> _Whole:
+    """Drop the viewer and keep the municipality, as a context or a decorator.
 
     For everything that decides, signs, revokes or counts: a verb must not know less because of who asked for
     it. Scopes that are disabled (an operator, a sweep) stay disabled.
     """
-    if viewer_now() is None:
-        yield
-        return
-    with scope(viewer=None):
-        yield
+    return _Whole()
+
+
+class NarrowSightError(RuntimeError):
+    """Something that needs the whole truth was about to happen with a narrow viewer's eyes."""
+
+
+def require_whole(what: str) -> None:
+    """Raise `NarrowSightError` when a narrow viewer is in scope.
+
+    Guards what must never rest on a part of the facts, whichever way it was reached: a bulletin signed
+    without another provider's revocations would bring dead keys back to life.
+    """
+    if viewer_now() is not None:
+        raise NarrowSightError(f"{what} needs the whole municipality in sight")
 
 
 class GuardedQuerySet(DisabledQuerySet):
