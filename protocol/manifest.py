@@ -134,6 +134,11 @@ def verify(data: bytes, trusted: RootSet) -> Manifest:
     return manifest
 
 
+def roots_in(data: bytes) -> RootSet:
+    """Return the root set that a manifest names, trusted by nobody yet: compare its fingerprint."""
+    return _parse(cose.parse(data, max_size=MAX_SIZE).payload).roots
+
+
 def accept(data: bytes, current: Manifest) -> Manifest:
     """Verify a successor of ``current``: same municipality, a higher version, signed by current's roots."""
     candidate = verify(data, current.roots)

@@ -7,17 +7,15 @@ needs this file and the fingerprint of the municipality's root keys, and nothing
 judges.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from protocol import cbor, cose, fields, log
-from protocol.entries import Entry
+from protocol import cbor, cose, fields
 from protocol.errors import ProtocolError, SignatureError
-from protocol.identity import LOCK_ID_LENGTH, LockIdentity
-from protocol.keys import SIGNATURE_LENGTH, SigningKey, VerifyKey
-from protocol.log import FINGERPRINT_LENGTH, HASH_LENGTH, MAX_ENTRIES, Batch, Gap
+from protocol.identity import LOCK_ID_LENGTH
+from protocol.keys import SigningKey, VerifyKey
+from protocol.log import HASH_LENGTH
 
 MAX_FILE = 64 * 1024 * 1024
 MAX_CLAIMS = 1024 * 1024
@@ -80,6 +78,8 @@ class Claim:
     """Whether the lock has begun a newer epoch since: what came after ``received`` will never be known."""
     missing: tuple[Range, ...]
     only_issuer: tuple[Range, ...]
+    evidence: bytes
+    """SHA-256 of the evidence that belongs to this claim: nothing of it can be left out unnoticed."""
 
     def as_array(self) -> list[Any]:
         """The claim as a CBOR array."""
@@ -94,6 +94,7 @@ class Claim:
             self.ended,
             [one.as_array() for one in self.missing],
             [one.as_array() for one in self.only_issuer],
+            self.evidence,
         ]
 
 
@@ -110,124 +111,6 @@ class Claims:
     kept_from: int
     """Older entries were erased to counts before the statement was made."""
     stretches: tuple[Claim, ...]
-
-
-@dataclass(frozen=True)
-class Head:
-    """A signed batch without its entries."""
-
-    boot: int
-    now: int
-    courier: bytes
-    acked: int
-    first: int
-    h_start: bytes
-    gap: Gap | None
-    count: int
-    signature: bytes
-
-    @property
-    def last(self) -> int:
-        """The number of the last entry, ``first - 1`` when there is none."""
-        return self.first + self.count - 1
-
-    @classmethod
-    def of(cls, batch: Batch, signature: bytes) -> "Head":
-        """The head of a signed batch."""
-        return cls(
-            batch.boot,
-            batch.now,
-            batch.courier,
-            batch.acked,
-            batch.first,
-            batch.h_start,
-            batch.gap,
-            len(batch.entries),
-            signature,
-        )
-
-    def encode(self) -> bytes:
-        """The encoded head."""
-        gap = None if self.gap is None else [self.gap.first, self.gap.last, self.gap.hash]
-        return cbor.encode(
-            [
-                self.boot,
-                self.now,
-                self.courier,
-                self.acked,
-                self.first,
-                self.h_start,
-                gap,
-                self.count,
-                self.signature,
-            ]
-        )
-
-    @classmethod
-    def decode(cls, data: bytes) -> "Head":
-        """Parse an encoded head."""
-        values = fields.array(cbor.decode(data, max_size=512), 9, "batch head")
-        boot, now, courier, acked, first, h_start, gap, count, signature = values
-        return cls(
-            boot=fields.uint(boot, fields.MAX_COUNTER, "boot"),
-            now=fields.time(now, "lock time"),
-            courier=fields.octets(courier, FINGERPRINT_LENGTH, "courier"),
-            acked=fields.uint(acked, fields.MAX_COUNTER, "acked"),
-            first=fields.uint(first, fields.MAX_COUNTER, "first"),
-            h_start=fields.octets(h_start, HASH_LENGTH, "h_start"),
-            gap=None if gap is None else log.parse_gap(gap),
-            count=fields.uint(count, MAX_ENTRIES, "entries"),
-            signature=fields.octets(signature, SIGNATURE_LENGTH, "signature"),
-        )
-
-    def verify(self, lock: VerifyKey, epoch: int, entries: Sequence[Entry]) -> None:
-        """Raise ProtocolError or SignatureError unless the lock signed this head with just these entries."""
-        batch = Batch(
-            lock.kid,
-            epoch,
-            self.boot,
-            self.now,
-            self.courier,
-            self.acked,
-            self.first,
-            self.h_start,
-            self.gap,
-            tuple(entries),
-        )
-        log.verify_detached(batch, self.signature, lock)
-
-
-@dataclass(frozen=True)
-class Run:
-    """Entries without a hole: each as the lock encoded it, with the chain hash after it."""
-
-    first: int
-    h_start: bytes
-    entries: tuple[tuple[bytes, bytes], ...]
-
-    @property
-    def last(self) -> int:
-        """The number of the last entry."""
-        return self.first + len(self.entries) - 1
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What proves one claim: the lock's public keys, the runs of entries, heads, and the newest receipt."""
-
-    identity: LockIdentity
-    runs: tuple[Run, ...]
-    heads: tuple[bytes, ...]
-    receipt: bytes | None
-
-
-@dataclass(frozen=True)
-class Statement:
-    """A parsed file, not verified: signed claims, their manifest, the evidence in order."""
-
-    signed_claims: bytes
-    manifest: bytes
-    evidence: tuple[Evidence, ...]
 
 
 def sign(claims: Claims, key: SigningKey) -> bytes:
@@ -262,76 +145,6 @@ def verify_claims(data: bytes, key: VerifyKey | None) -> Claims:
     return claims
 
 
-def encode(statement: Statement) -> bytes:
-    """Return the file."""
-    return cbor.encode(
-        [
-            "nyckelfri-statement",
-            _VERSION,
-            statement.manifest,
-            statement.signed_claims,
-            [
-                [
-                    [
-                        one.identity.protocol_version,
-                        one.identity.static_public,
-                        one.identity.log_public,
-                        one.identity.seal_public,
-                        one.identity.suites,
-                    ],
-                    [[run.first, run.h_start, [list(pair) for pair in run.entries]] for run in one.runs],
-                    list(one.heads),
-                    one.receipt,
-                ]
-                for one in statement.evidence
-            ],
-        ]
-    )
-
-
-def parse(data: bytes) -> Statement:
-    """Parse a file strictly, verifying nothing."""
-    values = fields.array(cbor.decode(data, max_size=MAX_FILE), 5, "statement")
-    name, version, manifest, claims, evidence = values
-    if name != "nyckelfri-statement" or version != _VERSION or isinstance(version, bool):
-        raise ProtocolError("not a completeness statement of this version")
-    return Statement(
-        manifest=fields.blob(manifest, MAX_FILE, "manifest"),
-        signed_claims=fields.blob(claims, MAX_CLAIMS, "claims"),
-        evidence=tuple(_evidence(one) for one in fields.items(evidence, MAX_STRETCHES, "evidence")),
-    )
-
-
-def _evidence(value: object) -> Evidence:
-    identity, runs, heads, receipt = fields.array(value, 4, "evidence")
-    version, static, log_key, seal, suites = fields.array(identity, 5, "lock keys")
-    return Evidence(
-        identity=LockIdentity(
-            static_public=fields.octets(static, 32, "static key"),
-            log_public=fields.octets(log_key, 32, "log key"),
-            seal_public=fields.octets(seal, 32, "seal key"),
-            protocol_version=fields.uint(version, 255, "protocol version"),
-            suites=fields.uint(suites, 255, "suites"),
-        ),
-        runs=tuple(_run(one) for one in fields.items(runs, MAX_RANGES, "runs")),
-        heads=tuple(fields.blob(one, 512, "head") for one in fields.items(heads, MAX_FILE, "heads")),
-        receipt=None if receipt is None else fields.blob(receipt, 512, "receipt"),
-    )
-
-
-def _run(value: object) -> Run:
-    first, h_start, entries = fields.array(value, 3, "run")
-    pairs = []
-    for one in fields.items(entries, MAX_FILE, "entries"):
-        entry, digest = fields.array(one, 2, "entry and hash")
-        pairs.append((fields.blob(entry, 128, "entry"), fields.octets(digest, HASH_LENGTH, "chain hash")))
-    return Run(
-        fields.uint(first, fields.MAX_COUNTER, "first"),
-        fields.octets(h_start, HASH_LENGTH, "h_start"),
-        tuple(pairs),
-    )
-
-
 def _parse_claims(payload: bytes) -> Claims:
     values = fields.array(cbor.decode(payload, max_size=MAX_CLAIMS), 7, "claims")
     version, door, made_at, start, end, kept_from, stretches = values
@@ -350,8 +163,8 @@ def _parse_claims(payload: bytes) -> Claims:
 
 
 def _claim(value: object) -> Claim:
-    values = fields.array(value, 10, "claim")
-    lock_id, binding, epoch, first, last, end, received, ended, missing, only_issuer = values
+    values = fields.array(value, 11, "claim")
+    lock_id, binding, epoch, first, last, end, received, ended, missing, only_issuer, evidence = values
     if not isinstance(ended, bool):
         raise ProtocolError("ended must be true or false")
     return Claim(
@@ -367,6 +180,7 @@ def _claim(value: object) -> Claim:
         only_issuer=tuple(
             _range(one, OnlyIssuer) for one in fields.items(only_issuer, MAX_RANGES, "unsigned")
         ),
+        evidence=fields.octets(evidence, HASH_LENGTH, "digest of the evidence"),
     )
 
 

@@ -82,4 +82,6 @@ class NyckelfriAdminSite(admin.AdminSite):
         if not request.user.has_perm("passages.view_passage"):
             raise PermissionDenied
         context = {**self.each_context(request), "title": _("Live passages")}
-        return TemplateResponse(request, "admin/nyckelfri/live.html", context)
+        own = getattr(request.user, "municipality", None)
+        page = "admin/nyckelfri/live.html" if own else "admin/nyckelfri/no_municipality.html"
+        return TemplateResponse(request, page, context)

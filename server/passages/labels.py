@@ -74,8 +74,14 @@ def describe(kind: str, reason: str, command: str = "") -> str:
     return str(capfirst(words or gettext("outcome")))
 
 
-def tone(kind: str, reason: str) -> str:
-    """Return how a row should look: `refused`, `warning`, `opened` or `quiet`."""
+BEFORE_KNOWN = _("opened before known revocation")
+"""The class of its own: not a denial, and not an ordinary opening."""
+
+
+def tone(kind: str, reason: str, *, before_known: bool = False) -> str:
+    """Return how a row should look: `meanwhile`, `refused`, `warning`, `opened` or `quiet`."""
+    if before_known:
+        return "meanwhile"
     if kind in ("refused", "failures"):
         return "refused"
     if kind in WARNINGS or reason in WARNINGS:

@@ -11,7 +11,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import transaction
 
-from server.passages.labels import describe, tone
+from server.passages.labels import BEFORE_KNOWN, describe, tone
 from server.passages.models import Passage
 
 IDS_PER_MESSAGE = 200
@@ -49,7 +49,8 @@ def rows(passages: Iterable[Passage]) -> list[dict[str, Any]]:
             "known_at": passage.known_at.isoformat(),
             "time_uncertain": passage.time_uncertain,
             "what": describe(passage.kind, passage.reason, str(passage.detail.get("command", ""))),
-            "tone": tone(passage.kind, passage.reason),
+            "class": str(BEFORE_KNOWN) if passage.opened_before_known_revocation else "",
+            "tone": tone(passage.kind, passage.reason, before_known=passage.opened_before_known_revocation),
             "door": str(passage.binding.door) if passage.binding else "",
             "lock": passage.lock.name,
             "who": passage.bearer.staff.name if passage.bearer else "",

@@ -7,11 +7,14 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
+from server.passages.admin import search
 from server.passages.labels import KINDS, describe
 from server.passages.models import LogGap, Passage, SealedBatch
 from server.tenancy.admin_base import ReadOnlyAdmin
+from server.tenancy.scoping import viewer_now
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -29,13 +32,17 @@ class KindFilter(admin.SimpleListFilter):
         return queryset.filter(kind=self.value()) if self.value() else queryset
 
 
+NUMBERS = frozenset({"epoch", "seq", "detail", "batch", "entry_hash_hex"})
+"""What tells where in a lock's log a passage stands."""
+
+
 @admin.register(Passage)
 class PassageAdmin(ReadOnlyAdmin):
     """What happened at the doors, and when it became known."""
 
     list_display = ["happened_at", "known_at", "what", "door", "person", "provider", "lock", "seq"]
     list_select_related = ["lock", "binding__door", "bearer__staff", "provider"]
-    list_filter = [KindFilter, "time_uncertain", "provider"]
+    list_filter = [KindFilter, "opened_before_known_revocation", "time_uncertain", "provider"]
     search_fields = [
         "lock__name",
         "binding__door__address",
@@ -44,6 +51,25 @@ class PassageAdmin(ReadOnlyAdmin):
     ]
     date_hierarchy = "happened_at"
     empty_hint = _("Passages come home with the phones. The live page shows them as they arrive.")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add searching."""
+        view = self.admin_site.admin_view
+        own = [
+            path("search/", view(search.page), name="passages_search"),
+            path("search/export/", view(search.export), name="passages_export"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """Leave numbers out where they would tell how often others came by."""
+        shown: list[str] = list(super().get_list_display(request))  # type: ignore[arg-type]
+        return [name for name in shown if name != "seq"] if viewer_now() is not None else shown
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The same on a passage's own page."""
+        shown = super().get_fields(request, obj)
+        return [name for name in shown if name not in NUMBERS] if viewer_now() is not None else shown
 
     @admin.display(description=_("what"), ordering="kind")
     def what(self, passage: Passage) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from protocol import log
-from protocol.statement import Head
+from protocol.batchhead import Head
 from server.locks.domain.receipts import sign_receipts
 from server.locks.models import Binding, Lock, LockStatus, LogPosition
 from server.locks.queries import mark_known

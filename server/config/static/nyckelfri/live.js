@@ -57,7 +57,7 @@
     row.id = "passage-" + passage.id;
     row.dataset.tone = passage.tone;
     row.dataset.known = passage.known_at;
-    cell(row, passage.what, "what");
+    cell(row, passage.what, "what", passage.class);
     cell(row, passage.door, "door", passage.lock);
     cell(row, passage.who, "who", passage.provider);
     cell(row, format.format(new Date(passage.happened_at)), "time", passage.time_uncertain ? words.uncertain : "");
