@@ -87,6 +87,22 @@ TEXTS: dict[str, tuple[int, str, str]] = {
         "Medarbetaren och gruppen måste höra till utföraren som rätten ges för.",
         "Staff member and team must belong to the care provider that the right is given for.",
     ),
+    "client_unknown": (
+        404,
+        "Ingen av era brukare har den larmkoden eller dörren.",
+        "None of your clients has this alarm code or door.",
+    ),
+    "nothing_to_open": (
+        409,
+        "Här finns inget att öppna. Ring trygghetsjouren.",
+        "There is nothing to open here. Call the patrol.",
+    ),
+    "reviewed_already": (409, "Det är granskat redan.", "It has been reviewed already."),
+    "own_review": (
+        409,
+        "Ingen granskar sin egen nödöppning. Be en kollega.",
+        "Nobody reviews a right of their own. Ask a colleague.",
+    ),
     "right_too_long": (
         409,
         "Rätten måste sluta längre fram, men inom den längsta tid som är tillåten.",

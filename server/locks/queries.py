@@ -1,4 +1,4 @@
-"""Facts that bulletins are made of, for many bindings in a constant number of queries."""
+"""Facts that bulletins are made of, and whether doors' locks are live: constant numbers of queries."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from datetime import datetime
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
+from server.access.consents import hand_counts_allowed
 from server.access.models import Token
 from server.locks.models import Binding, BindingGroup, Bulletin, LockStatus, LogPosition
+from server.locks.rules import NotLive, why_not_live
+from server.passages.models import Deviation
+from server.tenancy.scoping import whole_municipality
 
 
 @dataclass
@@ -26,6 +30,8 @@ class BulletinFacts:
     """By lock id: the newest epoch's."""
     clock_ppm: dict[int, int | None] = field(default_factory=dict)
     """By lock id."""
+    hand_counts: set[int] = field(default_factory=set)
+    """Doors where openings by hand may be counted."""
 
 
 def newest_bulletins(binding_ids: Collection[int]) -> dict[int, Bulletin]:
@@ -48,8 +54,8 @@ def live_revocations(binding_ids: Collection[int], *, expires_after: datetime) -
     return found
 
 
-def bulletin_facts(bindings: Iterable[Binding], *, expires_after: datetime) -> BulletinFacts:
-    """Return everything the bulletins of `bindings` are made of, in five queries."""
+def bulletin_facts(bindings: Iterable[Binding], *, expires_after: datetime, at: datetime) -> BulletinFacts:
+    """Return everything the bulletins of `bindings` are made of, as of `at`, in a handful of queries."""
     by_id = {binding.pk: binding for binding in bindings}
     lock_ids = {binding.lock_id for binding in by_id.values()}
     groups: dict[int, list[BindingGroup]] = defaultdict(list)
@@ -65,6 +71,7 @@ def bulletin_facts(bindings: Iterable[Binding], *, expires_after: datetime) -> B
         groups=groups,
         positions=positions,
         clock_ppm=dict(status),
+        hand_counts=hand_counts_allowed({binding.door_id for binding in by_id.values()}, at=at),
     )
 
 
@@ -104,3 +111,36 @@ def outdated_bulletins(*, created_before: datetime) -> QuerySet[Bulletin]:
         created_at__lt=created_before, seq__lt=Subquery(latest)
     )
     return rows
+
+
+@dataclass(frozen=True)
+class LiveStatus:
+    """Whether the lock of one door can be relied on."""
+
+    binding: Binding | None
+    status: LockStatus | None
+    reasons: tuple[NotLive, ...]
+
+    @property
+    def is_live(self) -> bool:
+        """Whether nothing speaks against it."""
+        return not self.reasons
+
+
+@whole_municipality()
+def live_status(door_ids: Collection[int], *, at: datetime) -> dict[int, LiveStatus]:
+    """Return for every door whether its lock is live, in two queries; must run in a municipality's scope."""
+    rows = Binding.objects.filter(door__in=door_ids, ends_at__isnull=True).select_related("lock__status")
+    bindings = {row.door_id: row for row in rows.defer("commission_document", "lock_record")}
+    dead = Deviation.objects.filter(
+        door__in=door_ids, kind=Deviation.Kind.DEAD_LOCK, closed_at__isnull=True
+    ).values_list("door_id", "lock_id")
+    reported = set(dead)
+    found = {}
+    for door in door_ids:
+        binding = bindings.get(door)
+        status: LockStatus | None = getattr(binding.lock, "status", None) if binding else None
+        is_dead = binding is not None and bool({(door, binding.lock_id), (door, None)} & reported)
+        reasons = why_not_live(binding, status, reported_dead=is_dead, at=at)
+        found[door] = LiveStatus(binding, status, tuple(reasons))
+    return found

@@ -33,6 +33,7 @@ from server.locks.rules import EDGE, REFRESH_AFTER, lock_settings
 from server.tenancy.domain import keyring
 from server.tenancy.models import Manifest, Municipality, RoleKey
 from server.tenancy.queries import newest_manifest
+from server.tenancy.scoping import whole_municipality
 
 KEEP = timedelta(days=30)
 """How long replaced bulletins are kept, so that it can be shown which locks knew what when."""
@@ -44,6 +45,7 @@ CHUNK = 200
 """Bindings per transaction, so that a municipality-wide change never holds all of them at once."""
 
 
+@whole_municipality()
 def build_due(municipality: Municipality, *, at: datetime) -> int:
     """Make every bulletin of the municipality that is due; returns how many were made."""
     builder = _Builder(municipality, at)
@@ -56,6 +58,7 @@ def _chunks(ids: Sequence[int]) -> list[Sequence[int]]:
     return [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
 
 
+@whole_municipality()
 def build_bulletins(municipality: Municipality, binding_ids: Collection[int], *, at: datetime) -> int:
     """Make the bulletins of these bindings that changed or grow stale; returns how many were made."""
     if not binding_ids:
@@ -64,6 +67,7 @@ def build_bulletins(municipality: Municipality, binding_ids: Collection[int], *,
     return sum(builder.build(chunk) for chunk in _chunks(sorted(binding_ids)))
 
 
+@whole_municipality()
 def ensure_fresh(municipality: Municipality, binding_ids: Collection[int], *, at: datetime) -> None:
     """Make sure each binding has a bulletin that will not be stale beside a token issued at `at`."""
     newest = newest_bulletins(binding_ids)
@@ -105,7 +109,7 @@ class _Builder:
     def due_among(self, binding_ids: Sequence[int]) -> list[int]:
         """Return those whose bulletin is due, as it looks without holding their rows."""
         bindings = with_lock_and_door(binding_ids)
-        facts = bulletin_facts(bindings, expires_after=self.at - EDGE)
+        facts = bulletin_facts(bindings, expires_after=self.at - EDGE, at=self.at)
         return [binding.pk for binding in bindings if self._looks_due(binding, facts)]
 
     def _looks_due(self, binding: Binding, facts: BulletinFacts) -> bool:
@@ -122,7 +126,7 @@ class _Builder:
     def build(self, binding_ids: Sequence[int]) -> int:
         """Make what is due among `binding_ids`, in one transaction."""
         bindings = lock_for_update(binding_ids)
-        facts = bulletin_facts(bindings, expires_after=self.at - EDGE)
+        facts = bulletin_facts(bindings, expires_after=self.at - EDGE, at=self.at)
         due = [made for binding in bindings if (made := self._make(binding, facts)) is not None]
         Bulletin.unscoped.bulk_create(due)
         return len(due)
@@ -148,7 +152,11 @@ class _Builder:
             lock_id=bytes(binding.lock.lock_id),
             seq=seq,
             time=int(self.at.timestamp()),
-            settings=lock_settings(binding, clock_ppm=facts.clock_ppm.get(binding.lock_id)),
+            settings=lock_settings(
+                binding,
+                clock_ppm=facts.clock_ppm.get(binding.lock_id),
+                count_hand_openings=binding.door_id in facts.hand_counts,
+            ),
             revoked=frozenset(revoked),
             grp_not_before=_not_before(groups, self.at),
             manifest=self._manifest_for(binding),

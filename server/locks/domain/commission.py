@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
@@ -22,10 +22,11 @@ from protocol.keys import SigningKey
 from protocol.lockrecord import LockRecord
 from protocol.manifest import RootSet
 from server.access.consents import missing_consents
-from server.access.models import Token
 from server.audit import actions
 from server.audit.domain import record
 from server.locks.domain.bulletins import signed_row
+from server.locks.domain.leaving import end_binding, follow, hold
+from server.locks.domain.orders import PLACING, drop_orders_of, finish_orders_at
 from server.locks.models import Binding, Bulletin, Lock, LockStatus, LogPosition
 from server.locks.rules import door_kind, lock_settings
 from server.people.models import User
@@ -34,13 +35,13 @@ from server.problems import Problem
 from server.tenancy import custody
 from server.tenancy.domain import keyring
 from server.tenancy.models import Municipality, RoleKey
+from server.tenancy.scoping import whole_municipality
 
 COMMISSIONED = actions.register("lock.commissioned", _("lock commissioned"))
 CONFIRMED = actions.register("lock.confirmed", _("lock confirmed its commissioning"))
-ENDED = actions.register("binding.ended", _("binding ended"))
+MOVED = actions.register("lock.moved", _("lock moved to another door"))
 
 ADV_KEY_LENGTH = 32
-_SECOND = timedelta(seconds=1)
 
 
 def adv_key_context(binding_id: bytes) -> str:
@@ -49,6 +50,7 @@ def adv_key_context(binding_id: bytes) -> str:
 
 
 @transaction.atomic
+@whole_municipality()
 def commission_lock(
     *, door: Door, identity_document: bytes, at: datetime, name: str = "", actor: User | None = None
 ) -> Binding:
@@ -58,13 +60,42 @@ def commission_lock(
     Raises `Problem`: identity_invalid, consent_missing (who), door_has_lock, lock_retired, lock_name_taken,
     lock_foreign.
     """
-    at = at.replace(microsecond=0)
+    _require_consent(door, at)
+    lock = _lock(door, _identity(identity_document), name)
+    return _give(lock, door, at=at, actor=actor)
+
+
+@transaction.atomic
+@whole_municipality()
+def move_lock(*, lock: Lock, door: Door, at: datetime, actor: User | None = None) -> Binding:
+    """Give a lock we know another door; returns the new binding, whose package the lock must be handed.
+
+    The old binding ends now: nothing is issued for it any more. It is dead cryptographically from the moment
+    the lock takes the package in: another binding id, another advert key. Raises `Problem` as commissioning
+    does, and lock_is_there when it sits on that door already.
+    """
+    _require_consent(door, at)
+    held = hold(lock)
+    if held.state == Lock.State.RETIRED:
+        raise Problem("lock_retired")
+    if Binding.objects.filter(lock=held, door=door, ends_at=None, commissioned_at__isnull=False).exists():
+        raise Problem("lock_is_there")
+    held.state = Lock.State.MOUNTED
+    held.save(update_fields=["state"])
+    return _give(held, door, at=at, actor=actor)
+
+
+def _require_consent(door: Door, at: datetime) -> None:
     missing = missing_consents(door, at=at)
     if missing:
         raise Problem(
             "consent_missing", missing=[{"signatory": one.signatory, "who": one.who} for one in missing]
         )
-    lock = _lock(door, _identity(identity_document), name)
+
+
+def _give(lock: Lock, door: Door, *, at: datetime, actor: User | None) -> Binding:
+    """Bind a lock, whose row is held, to a door; from where it was it is moved."""
+    at = at.replace(microsecond=0)
     pending: Binding | None = Binding.objects.filter(
         lock=lock, door=door, ends_at=None, commissioned_at=None
     ).first()
@@ -72,10 +103,16 @@ def commission_lock(
         return pending
     if Binding.objects.filter(door=door, ends_at=None).exclude(lock=lock).exists():
         raise Problem("door_has_lock")
-    for old in Binding.objects.filter(lock=lock, ends_at=None):
+    left = list(Binding.objects.filter(lock=lock, ends_at=None).select_related("lock"))
+    for old in left:
         end_binding(binding=old, at=at, actor=actor)
     binding = _bind(lock, door, at)
-    record(action=COMMISSIONED, target=binding, actor=actor, after={"lock": lock.name, "door": door.pk})
+    before = {"door": left[0].door_id, "binding": bytes(left[0].binding_id).hex()} if left else {}
+    after = {"lock": lock.name, "door": door.pk, "binding": bytes(binding.binding_id).hex()}
+    record(action=MOVED if left else COMMISSIONED, target=binding, actor=actor, before=before, after=after)
+    if left:
+        drop_orders_of(lock=lock, at=at, actor=actor)
+        follow(lock=lock, door=door)
     return binding
 
 
@@ -203,6 +240,7 @@ def _lock_record(binding: Binding, adv_key: bytes, at: datetime) -> LockRecord:
 
 
 @transaction.atomic
+@whole_municipality()
 def confirm(*, binding: Binding, at: datetime, actor: User | None = None) -> None:
     """Note that the lock took its commissioning in, so its door may be issued for. Twice is harmless."""
     if binding.ends_at is not None:
@@ -210,16 +248,4 @@ def confirm(*, binding: Binding, at: datetime, actor: User | None = None) -> Non
     confirmed = Binding.objects.filter(pk=binding.pk, commissioned_at=None).update(commissioned_at=at)
     if confirmed:
         record(action=CONFIRMED, target=binding, actor=actor)
-
-
-@transaction.atomic
-def end_binding(*, binding: Binding, at: datetime, actor: User | None = None) -> None:
-    """End a binding: the lock leaves this door. Its tokens are of no use to anybody from now on.
-
-    They are not revoked one by one: the lock's next binding has another id and refuses them all.
-    """
-    # A binding that never lasted a second ends one second after its start: its period may not be empty.
-    ends_at = max(at, binding.starts_at + _SECOND)
-    Binding.objects.filter(pk=binding.pk).update(ends_at=ends_at)
-    Token.objects.filter(binding=binding, revoked_at=None, replaced_at=None).update(replaced_at=at)
-    record(action=ENDED, target=binding, actor=actor, after={"ends_at": ends_at.isoformat()})
+        finish_orders_at(door_id=binding.door_id, kinds=PLACING, at=at, actor=actor)
