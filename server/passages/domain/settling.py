@@ -185,6 +185,7 @@ class Run:
                 "last_contact_at",
                 "last_passage_at",
                 "battery_percent",
+                "battery_at",
                 "clock_uncertain",
                 "bulletin_seq",
                 "boot",
@@ -200,8 +201,17 @@ class Run:
             return
         status.last_passage_at = happened
         percent = detail.get("battery") if row["kind"] == "outcome" else detail.get("percent")
-        status.battery_percent = status.battery_percent if percent is None else min(percent, 100)
+        if percent is not None and _is_of_these_batteries(status, happened):
+            status.battery_percent, status.battery_at = min(percent, 100), happened
         status.bulletin_seq = detail.get("bulletin_seq") or status.bulletin_seq
+
+
+def _is_of_these_batteries(status: LockStatus, happened: datetime) -> bool:
+    """Say whether a level is not one of the batteries that were taken out; a late log may tell of those."""
+    if status.battery_changed_at is None or happened > status.battery_changed_at:
+        return True
+    # A lock that lost its power dates too early for a while, but it has booted since.
+    return (status.boot or 0) > (status.battery_changed_boot or 0)
 
 
 def _epoch(batch: Opened) -> Epoch:
