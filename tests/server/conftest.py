@@ -12,6 +12,7 @@ from django_scopes import scope
 
 from server.tenancy.models import Municipality
 from tests.server.issuer import Issuer, Phone, found, give_sign_in, make_issuer
+from tests.server.neighbours import Neighbours, make_neighbours
 from tests.server.pages import administrator_of, fill_every_table
 from tests.server.world import World, make_municipality, make_world
 
@@ -72,6 +73,12 @@ def everything(world: World, settings: Any) -> World:
     settings.SECOND_FACTOR_REQUIRED = False
     fill_every_table(world)
     return world
+
+
+@pytest.fixture
+def neighbours(everything: World) -> Neighbours:
+    """Another provider in the same municipality, sharing our gate, whose rows stand out."""
+    return make_neighbours(everything)
 
 
 @pytest.fixture

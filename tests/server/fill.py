@@ -13,10 +13,10 @@ from allauth.mfa.totp.internal.auth import TOTP
 from django.utils import timezone
 from django_scopes import scope
 
-from server.locks.models import LockStatus
+from server.locks.models import Binding, LockStatus
 from server.passages.live import notify_passages
 from server.passages.models import Passage
-from server.people.models import User
+from server.people.models import Bearer, User
 from server.places.models import Door, DoorPath
 from server.tenancy.models import Municipality
 from tests.server.world import (
@@ -61,19 +61,17 @@ def add_passages(world: World | None = None, *, count: int = 1, refused: bool = 
     """Store passages as the intake does, and tell the live boards."""
     municipality = world.municipality if world else Municipality.objects.get()
     with scope(municipality=municipality):
-        ids = [_add(municipality, refused) for _ in range(count)]
+        binding = world.gate_binding if world else Binding.objects.order_by("pk")[0]
+        bearer = world.bearer if world else Bearer.objects.get()
+        ids = [add_passage(binding, bearer, refused) for _ in range(count)]
     notify_passages(municipality.pk, ids)
 
 
-def _add(municipality: Municipality, refused: bool) -> int:
-    from server.locks.models import Binding
-    from server.people.models import Bearer
-
-    binding, bearer = Binding.objects.order_by("pk")[0], Bearer.objects.get()
+def add_passage(binding: Binding, bearer: Bearer, refused: bool = False) -> int:
     seq = next(n for n in itertools.count(1) if not Passage.objects.filter(lock=binding.lock, epoch=1, seq=n))
     now = timezone.now()
     return Passage.objects.create(
-        municipality=municipality,
+        municipality=binding.municipality,
         lock=binding.lock,
         epoch=1,
         seq=seq,

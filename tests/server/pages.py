@@ -33,18 +33,19 @@ def address(model: type[Model], page: str, *args: Any) -> str:
 
 
 def fill_every_table(world: World) -> None:
-    """Make at least one row of every model, with bytes that must never show."""
+    """Make at least one row of every model, with bytes that must never show.
+
+    Called for each of several providers in one municipality: what is unique there takes `salt`.
+    """
     m = {"municipality": world.municipality}
-    hidden = SECRET + bytes([world.municipality.pk % 256]) * 18
+    if not Manifest.objects.exists():
+        _fill_municipality(world.municipality)
+    salt = world.provider.pk.to_bytes(8, "big")
     binding, lock = world.gate_binding, world.gate_binding.lock
     type(binding).objects.update(sealed_adv_key=SECRET, commission_document=SECRET, lock_record=SECRET)
-    Manifest.objects.create(**m, version=1, document=SECRET)
-    RoleKey.objects.create(
-        **m, role="token", kid=b"\0\1", public_key=b"p" * 32, sealed_private_key=SECRET, active_from=NOW
-    )
     PhoneContact.objects.create(**m, phone=world.phone, last_seen_at=NOW)
     EnrolmentCode.objects.create(
-        **m, staff=world.alice, code_hash=hidden, created_at=LONG_AGO, expires_at=NOW
+        **m, staff=world.alice, code_hash=SECRET + b"-" * 10 + salt, created_at=LONG_AGO, expires_at=NOW
     )
     Visit.objects.create(
         **m, shift=world.shift, client=world.client, starts_at=SHIFT_START, ends_at=SHIFT_END
@@ -57,7 +58,7 @@ def fill_every_table(world: World) -> None:
     LogPosition.objects.create(**m, lock=lock, epoch=1, acked_hash=b"h" * 32, receipt=SECRET)
     token = Token.objects.create(
         **m,
-        token_id=world.municipality.pk.to_bytes(8, "big"),
+        token_id=salt,
         bearer=world.bearer,
         binding=binding,
         shift=world.shift,
@@ -71,11 +72,19 @@ def fill_every_table(world: World) -> None:
     )
     Revocation.objects.create(**m, target="token", token=token, at=NOW, reason="lost")
     SealedBatch.objects.create(
-        **m, digest=b"d" * 32, document=SECRET, received_at=NOW, status="held", lock=lock
+        **m, digest=b"d" * 24 + salt, document=SECRET, received_at=NOW, status="held", lock=lock
     )
     add_passages(world)
     LogGap.objects.create(**m, lock=lock, epoch=1, first_seq=4, last_seq=9, noticed_at=NOW)
     Deviation.objects.create(**m, kind="jam", door=world.gate, lock=lock, opened_at=NOW)
+
+
+def _fill_municipality(municipality: Municipality) -> None:
+    m = {"municipality": municipality}
+    Manifest.objects.create(**m, version=1, document=SECRET)
+    RoleKey.objects.create(
+        **m, role="token", kid=b"\0\1", public_key=b"p" * 32, sealed_private_key=SECRET, active_from=NOW
+    )
     AuditEntry.objects.create(**m, acting_as="server", action="x", object_type="locks.lock", object_id="1")
 
 
