@@ -32,6 +32,7 @@ class NyckelfriAdminSite(admin.AdminSite):
     site_title = gettext_lazy("Nyckelfri")
     site_header = gettext_lazy("Nyckelfri")
     index_title = gettext_lazy("Administration")
+    enable_nav_sidebar = False  # the menu in the header has the same, and tables need the width
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)

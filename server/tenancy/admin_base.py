@@ -13,6 +13,7 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from server.audit import actions
@@ -140,8 +141,9 @@ class TenantAdmin(PlainAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show the list, or what to do next when there is nothing in it."""
-        return super().changelist_view(request, {"empty_hint": self.empty_hint, **(extra_context or {})})
+        """Show the list under its own name, or what to do next when there is nothing in it."""
+        own = {"title": capfirst(self.opts.verbose_name_plural), "empty_hint": self.empty_hint}
+        return super().changelist_view(request, {**own, **(extra_context or {})})
 
     @staticmethod
     def _record(
