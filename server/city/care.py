@@ -118,7 +118,9 @@ def _owners_consents(world: World, luck: random.Random) -> list[Consent]:
         if owner in refusing:
             continue
         if len(owned) > 1 or luck.random() < 0.1:
-            consents.append(_consent(world, luck, signed, owner=owned[0].owner))
+            consents.append(
+                _consent(world, luck, signed, owner=owned[0].owner, covers_later=luck.random() < 0.7)
+            )
         else:
             consents += [_consent(world, luck, signed, property=estate) for estate in owned]
     return consents

@@ -53,7 +53,7 @@ def generate(
             world = World(
                 municipality=municipality,
                 size=size,
-                luck=Luck(seed),
+                luck=Luck(seed, slug),
                 store=Store(municipality.pk, tell),
                 at=at,
                 morning=morning,

@@ -10,7 +10,6 @@ import random
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from time import perf_counter
 from typing import Any
 
 from protocol import log, receipt
@@ -146,7 +145,6 @@ class _Writer:
         self.positions: list[LogPosition] = []
         self.statuses: list[LockStatus] = []
         self.stored = 0
-        self.begun = perf_counter()
 
     def write(self, made: LockLog) -> None:
         """Chain one lock's entries and keep their rows for storing."""
@@ -220,4 +218,4 @@ class _Writer:
         self.rows = []
         name = str(Passage._meta.verbose_name_plural)
         self.world.store.counts[Passage._meta.label] = self.stored
-        self.world.store.tell(f"{name}: {self.stored} ({perf_counter() - self.begun:.1f} s)")
+        self.world.store.tell(f"{name}: {self.stored}")

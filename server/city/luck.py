@@ -13,8 +13,8 @@ T = TypeVar("T")
 class Luck:
     """A stream of chance for each part of the city: what one part draws does not move the others."""
 
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
+    def __init__(self, seed: int, slug: str) -> None:
+        self.seed = f"{slug}:{seed}"
 
     def stream(self, part: str) -> random.Random:
         """Return the stream named `part`, from its beginning."""

@@ -106,7 +106,7 @@ def make_staff(world: World) -> None:
     users = User.objects.bulk_create(
         [
             User(
-                username=f"{slugify(name).replace('-', '.')}.{number:04}",
+                username=f"{world.municipality.slug}.{slugify(name).replace('-', '.')}.{number:04}",
                 password=NO_PASSWORD,
                 municipality=world.municipality,
             )

@@ -119,6 +119,7 @@ def _property(
         owner=owners[owner],
         designation=f"{house.address.split()[0].upper()} 1:{number + 1}",
         area=world.areas[number % len(world.areas)],
+        owner_since=None,  # for as long as anybody knows
         source="fastighetsregister",
         external_id=f"H{number:05}",
     )

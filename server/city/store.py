@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from time import perf_counter
 from typing import TypeVar
 
 from server.tenancy.base import TenantModel
@@ -27,17 +26,14 @@ class Store:
         if not rows:
             return rows
         model = type(rows[0])
-        name = str(model._meta.verbose_name_plural)
-        begun = perf_counter()
+        label, name = model._meta.label, str(model._meta.verbose_name_plural)
+        before = self.counts.get(label, 0)
         for start in range(0, len(rows), CHUNK):
             chunk = rows[start : start + CHUNK]
             for row in chunk:
                 row.municipality_id = self.municipality_id
             model.unscoped.bulk_create(chunk)
-            self._progress(name, start + len(chunk), len(rows), begun)
-        self.counts[model._meta.label] = self.counts.get(model._meta.label, 0) + len(rows)
+            self.counts[label] = before + start + len(chunk)
+            if self.counts[label] % (5 * CHUNK) == 0 or start + len(chunk) == len(rows):
+                self.tell(f"{name}: {self.counts[label]}")
         return rows
-
-    def _progress(self, name: str, done: int, of: int, begun: float) -> None:
-        if done == of or done % (10 * CHUNK) == 0:
-            self.tell(f"{name}: {done} / {of} ({perf_counter() - begun:.1f} s)")
