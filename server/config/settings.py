@@ -40,6 +40,8 @@ RETENTION_MONTHS = env.int("RETENTION_MONTHS", default=24)
 ENROLMENT_CODE_MINUTES = env.int("ENROLMENT_CODE_MINUTES", default=15)
 # A person at a browser must have a second factor; phones always must, whatever this says.
 SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=True)
+# A lock that visited staff's phones have brought nothing from for so long is called dead.
+LOCK_DEAD_AFTER_DAYS = env.int("LOCK_DEAD_AFTER_DAYS", default=3)
 LIVE_PASSAGES_SHOWN = env.int("LIVE_PASSAGES_SHOWN", default=50)
 
 # --- Django ----------------------------------------------------------------------------------------------
@@ -151,6 +153,7 @@ CELERY_WORKER_POOL = "threads"
 CELERY_TIMEZONE = "Europe/Stockholm"
 CELERY_BEAT_SCHEDULE = {
     "issue-ahead": {"task": "access.issue_ahead", "schedule": timedelta(minutes=1)},
+    "keep-up-with-locks": {"task": "locks.keep_up", "schedule": timedelta(minutes=10)},
     "build-bulletins": {"task": "locks.build_bulletins", "schedule": timedelta(seconds=30)},
     "alarms": {"task": "alarms.sweep", "schedule": timedelta(seconds=15)},
     "renew-switched": {"task": "switches.renew", "schedule": timedelta(minutes=1)},

@@ -7,6 +7,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from server.locks.domain.bulletins import build_due, forget_old_bulletins
+from server.locks.domain.upkeep import keep_up
 from server.tenancy.models import Manifest, Municipality
 from server.tenancy.sweeps import in_each
 
@@ -23,3 +24,10 @@ def build_bulletins() -> int:
     finally:
         if cache.add("locks.forgot_old_bulletins", at.isoformat(), timeout=FORGET_EVERY_S):
             forget_old_bulletins(at=at)
+
+
+@shared_task(name="locks.keep_up")
+def keep_up_with_locks() -> int:
+    """Call dead locks dead, settle what settled itself, take unconfirmed commissionings back."""
+    at = timezone.now()
+    return in_each(Municipality.objects.all(), lambda one: keep_up(one, at=at))

@@ -26,8 +26,9 @@ from server.audit import actions
 from server.audit.domain import record
 from server.locks.domain.bulletins import signed_row
 from server.locks.domain.leaving import end_binding, follow, hold
-from server.locks.domain.orders import PLACING, drop_orders_of, finish_orders_at
+from server.locks.domain.orders import drop_orders_of, finish_orders_at
 from server.locks.models import Binding, Bulletin, Lock, LockStatus, LogPosition
+from server.locks.order_queries import PLACING
 from server.locks.rules import door_kind, lock_settings
 from server.people.models import User
 from server.places.models import Door

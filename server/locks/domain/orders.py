@@ -10,12 +10,13 @@ from collections.abc import Collection
 from datetime import date, datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from server.audit import actions
 from server.audit.domain import record
 from server.locks.models import Binding, Lock, WorkOrder
+from server.locks.order_queries import PLACING, doors_to_mount, open_orders
 from server.passages.models import Deviation
 from server.people.models import User
 from server.places.models import Door
@@ -27,8 +28,8 @@ PLANNED = actions.register("workorder.planned", _("work order planned"))
 DONE = actions.register("workorder.done", _("work order done"))
 CANCELLED = actions.register("workorder.cancelled", _("work order cancelled"))
 
-PLACING = (WorkOrder.Kind.MOUNT, WorkOrder.Kind.MOVE)
-"""Orders that are done when a lock on the door has confirmed its commissioning, and not before."""
+MOST_AT_ONCE = 500
+"""Doors ordered in one go: a large area is planned in several."""
 
 _KIND_FOR = {Deviation.Kind.LOW_BATTERY: WorkOrder.Kind.BATTERY}
 """Which work a deviation asks for; everything else is a repair."""
@@ -102,6 +103,35 @@ def _plan_of(order: WorkOrder) -> dict[str, object]:
 
 @transaction.atomic
 @whole_municipality()
+def plan_mountings(
+    *,
+    property_id: int | None = None,
+    area: str = "",
+    at: datetime,
+    planned_for: date | None = None,
+    installer: User | None = None,
+    actor: User | None = None,
+) -> list[WorkOrder]:
+    """Order locks for every door of a property or an area that lacks one; doors ordered already are left out.
+
+    Blocked ones are ordered too: they turn ready by themselves when the signature or the gate is there.
+    """
+    doors = list(doors_to_mount(property_id=property_id, area=area)[:MOST_AT_ONCE])
+    return [
+        make_order(
+            kind=WorkOrder.Kind.MOUNT,
+            door=door,
+            at=at,
+            planned_for=planned_for,
+            installer=installer,
+            actor=actor,
+        )
+        for door in doors
+    ]
+
+
+@transaction.atomic
+@whole_municipality()
 def finish_order(*, order: WorkOrder, at: datetime, actor: User | None = None) -> None:
     """Note that the work is done. Twice is harmless.
 
@@ -142,12 +172,6 @@ def _close(
     order.closed_by = actor
     order.save(update_fields=["done_at", "cancelled_at", "closed_by"])
     record(action=action, target=order, actor=actor, reason=reason)
-
-
-def open_orders() -> QuerySet[WorkOrder]:
-    """Return orders in scope that are still to be done."""
-    rows: QuerySet[WorkOrder] = WorkOrder.objects.filter(done_at__isnull=True, cancelled_at__isnull=True)
-    return rows
 
 
 @whole_municipality()

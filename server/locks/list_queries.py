@@ -1,0 +1,85 @@
+"""The lists that somebody works from: silent locks, low batteries, uncertain clocks, gaps, unheard bulletins.
+
+Each narrows a query on locks by indexed columns and sub-queries that never multiply rows. What decides is the
+whole truth; which locks there are to narrow is the caller's, and so a coordinator's own.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from server.locks.models import Binding, Bulletin, Lock
+from server.passages.models import Deviation, LogGap
+
+
+def mounted() -> QuerySet[Lock]:
+    """Return locks in scope that sit on doors; a practice lock is nobody's way in."""
+    rows: QuerySet[Lock] = Lock.objects.filter(state=Lock.State.MOUNTED, is_practice=False)
+    return rows
+
+
+def _confirmed(before: datetime) -> Exists:
+    rows = Binding.unscoped.filter(lock=OuterRef("pk"), ends_at__isnull=True, commissioned_at__lt=before)
+    return Exists(rows)
+
+
+def silent(rows: QuerySet[Lock], *, at: datetime, days: int) -> QuerySet[Lock]:
+    """Return locks confirmed longer ago than `days`, from which no phone has brought anything since."""
+    limit = at - timedelta(days=days)
+    unheard = Q(status__last_contact_at__lt=limit) | Q(status__last_contact_at__isnull=True)
+    return rows.filter(unheard, _confirmed(limit), state=Lock.State.MOUNTED)
+
+
+def low_battery(rows: QuerySet[Lock], *, percent: int) -> QuerySet[Lock]:
+    """Return mounted locks that last told a level below `percent`."""
+    return rows.filter(status__battery_percent__lt=percent, state=Lock.State.MOUNTED)
+
+
+def clock_uncertain(rows: QuerySet[Lock]) -> QuerySet[Lock]:
+    """Return mounted locks that do not know the time."""
+    return rows.filter(status__clock_uncertain=True, state=Lock.State.MOUNTED)
+
+
+def with_gap(rows: QuerySet[Lock]) -> QuerySet[Lock]:
+    """Return locks with numbers missing in their logs, signed or not."""
+    return rows.filter(Exists(LogGap.unscoped.filter(lock=OuterRef("pk"), closed_at__isnull=True)))
+
+
+def bulletin_unknown(rows: QuerySet[Lock], *, at: datetime, hours: int) -> QuerySet[Lock]:
+    """Return mounted locks that have not told that they know a bulletin made longer ago than `hours`."""
+    waiting = Bulletin.unscoped.filter(
+        binding__lock=OuterRef("pk"),
+        binding__ends_at__isnull=True,
+        binding__commissioned_at__isnull=False,
+        known_at__isnull=True,
+        created_at__lt=at - timedelta(hours=hours),
+    )
+    return rows.filter(Exists(waiting), state=Lock.State.MOUNTED)
+
+
+def unconfirmed(rows: QuerySet[Lock]) -> QuerySet[Lock]:
+    """Return locks whose commissioning waits for their confirmation."""
+    waiting = Binding.unscoped.filter(lock=OuterRef("pk"), ends_at__isnull=True, commissioned_at__isnull=True)
+    return rows.filter(Exists(waiting))
+
+
+def reported_dead(rows: QuerySet[Lock]) -> QuerySet[Lock]:
+    """Return locks with an open deviation that says they are dead."""
+    dead = Deviation.unscoped.filter(
+        lock=OuterRef("pk"), kind=Deviation.Kind.DEAD_LOCK, closed_at__isnull=True
+    )
+    return rows.filter(Exists(dead))
+
+
+def suspects(*, at: datetime, days: int) -> QuerySet[Binding]:
+    """Return open bindings of locks silent for `days` that nobody has called dead yet."""
+    locks = silent(mounted(), at=at, days=days)
+    dead = Deviation.objects.filter(
+        lock=OuterRef("lock"), kind=Deviation.Kind.DEAD_LOCK, closed_at__isnull=True
+    )
+    rows: QuerySet[Binding] = Binding.objects.filter(
+        ~Exists(dead), lock__in=locks.values("pk"), ends_at__isnull=True
+    )
+    return rows.annotate(heard=F("lock__status__last_contact_at")).order_by("pk")
