@@ -100,6 +100,15 @@ def own_phones(provider: int) -> QuerySet[Any, Any]:
     return _rows("people.Bearer").filter(staff__provider=provider).values("phone")
 
 
+def _phones_of_nobody_else(provider: int) -> Q:
+    others = _rows("people.Bearer").filter(~Q(staff__provider=provider), revoked_at__isnull=True)
+    return ~Q(pk__in=others.values("phone"))
+
+
+def _own_deviation(provider: int) -> Q:
+    return Q(provider=provider) | Q(provider__isnull=True, door__in=own_apartments(provider))
+
+
 def _deviation(provider: int) -> Q:
     here = either(within("door", own_doors), within("lock", own_locks))(provider)
     return here & (Q(provider__isnull=True) | Q(provider=provider))
@@ -112,19 +121,24 @@ def _portfolio(owner: int) -> QuerySet[Any, Any]:
     return _rows("places.Property").filter(owner=owner).values("pk")
 
 
+def _shared_doors(owner: int) -> Q:
+    return ~Q(kind="apartment") & Q(property__in=_portfolio(owner))
+
+
 # --- the table -------------------------------------------------------------------------------------------
 
 SIGHTS: Mapping[str, Sight] = {
     "people.careprovider": Sight(provider=by("pk"), owner=nothing),
     "people.team": Sight(provider=by("provider"), owner=nothing),
     "people.staffmember": Sight(provider=by("provider"), owner=nothing),
-    "people.phone": Sight(provider=within("pk", own_phones), owner=nothing),
+    "people.phone": Sight(provider=within("pk", own_phones), owner=nothing, changes=_phones_of_nobody_else),
     "people.phonecontact": Sight(provider=within("phone", own_phones), owner=nothing),
     "people.bearer": Sight(provider=by("staff__provider"), owner=nothing),
     "people.enrolmentcode": Sight(provider=by("staff__provider"), owner=nothing),
     "places.propertyowner": Sight(provider=within("pk", _own_owners), owner=by("pk")),
     "places.property": Sight(provider=within("pk", _own_properties), owner=by("owner")),
-    "places.door": Sight(provider=own_door, owner=within("property", _portfolio)),
+    # A contact never sees which apartments have a lock: that tells who has care.
+    "places.door": Sight(provider=own_door, owner=_shared_doors, changes=within("pk", own_apartments)),
     "places.doorpath": Sight(provider=within("apartment", own_apartments), owner=nothing),
     "care.client": Sight(provider=within("pk", own_clients), owner=nothing),
     "care.careassignment": Sight(provider=by("provider"), owner=nothing),
@@ -146,7 +160,7 @@ SIGHTS: Mapping[str, Sight] = {
     "locks.binding": Sight(provider=within("pk", _own_bindings), owner=nothing),
     "locks.bindinggroup": Sight(provider=by("provider"), owner=nothing),
     "locks.bulletin": Sight(provider=within("binding", _own_bindings), owner=nothing),
-    "locks.logposition": Sight(provider=within("lock", own_locks), owner=nothing),
+    "locks.logposition": Sight(provider=nothing, owner=nothing),
     "locks.workorder": Sight(provider=within("door", own_doors), owner=nothing),
     "access.token": Sight(provider=by("provider"), owner=nothing),
     "access.extraright": Sight(provider=by("provider"), owner=nothing),
@@ -168,7 +182,7 @@ SIGHTS: Mapping[str, Sight] = {
     "passages.loggap": Sight(provider=nothing, owner=nothing),
     "passages.batchhead": Sight(provider=nothing, owner=nothing),
     "passages.passagecount": Sight(provider=by("provider"), owner=nothing),
-    "passages.deviation": Sight(provider=_deviation, owner=nothing),
+    "passages.deviation": Sight(provider=_deviation, owner=nothing, changes=_own_deviation),
     # Who else was asked, and who else went, is between the patrol and them.
     "alarms.alarm": Sight(provider=by("taken_by__provider"), owner=nothing),
     "alarms.alarmoffer": Sight(provider=by("staff__provider"), owner=nothing),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 
-from server.people.models import Bearer, EnrolmentCode, Phone, PhoneContact
+from server.people.models import Bearer, EnrolmentCode, Phone, PhoneContact, StaffMember
+from server.people.roles import Role
 
 
 def phone_by_token_hash(token_hash: bytes) -> Phone | None:
@@ -36,3 +38,18 @@ def note_contact(phone: Phone, *, at: datetime, **moments: datetime) -> None:
         PhoneContact.unscoped.update_or_create(
             phone=phone, defaults={"municipality_id": phone.municipality_id, **values}
         )
+
+
+def visible_users(users: QuerySet[Any], viewer: Any) -> QuerySet[Any]:
+    """Return those of `users` that somebody may see.
+
+    An operator sees all, others their municipality's, a coordinator own staff's and fellow coordinators', an
+    owner's contact nobody but themselves. Users are no tenant rows: they are found before any scope is known.
+    """
+    if viewer.municipality_id is None:
+        return users if viewer.is_superuser else users.none()
+    users = users.filter(municipality=viewer.municipality_id)
+    if viewer.role == Role.COORDINATOR:
+        staff = StaffMember.unscoped.filter(provider=viewer.provider_id, user__isnull=False)
+        return users.filter(Q(provider=viewer.provider_id) | Q(pk__in=staff.values("user")))
+    return users.filter(pk=viewer.pk) if viewer.role == Role.OWNER_CONTACT else users

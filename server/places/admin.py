@@ -61,6 +61,7 @@ class DoorAdmin(TenantAdmin):
     search_fields = ["address", "number", "property__designation", "clients__alarm_code"]
     autocomplete_fields = ["property"]
     inlines = [DoorPathInline]
+    narrow_readonly = ("property", "kind", "address", "entrance", "floor", "number", "must_sign")
     change_form_template = "admin/nyckelfri/door_change_form.html"
     fieldsets = [
         (None, {"fields": ["property", "kind", "address", "entrance", "floor", "number", "must_sign"]}),

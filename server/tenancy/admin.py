@@ -11,12 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from server.audit import actions
 from server.audit.domain import changes, record, snapshot
-from server.tenancy.admin_base import PlainAdmin, ReadOnlyAdmin
+from server.tenancy.admin_base import ReadOnlyAdmin
+from server.tenancy.admin_narrow import OneTrail
 from server.tenancy.models import Manifest, Municipality, RoleKey
 
 
 @admin.register(Municipality)
-class MunicipalityAdmin(PlainAdmin):
+class MunicipalityAdmin(OneTrail):
     """The tenant's own settings; only an operator adds another."""
 
     list_display = ["name", "support_phone", "grace_minutes", "issue_horizon_hours", "retention_months"]

@@ -18,8 +18,10 @@ from django.utils.translation import gettext_lazy as _
 
 from server.audit import actions
 from server.audit.domain import changes, record, snapshot
+from server.tenancy.admin_narrow import NarrowAdmin
 from server.tenancy.base import TenantModel
 from server.tenancy.fields import BytesField
+from server.tenancy.scoping import viewer_now, whole_municipality
 
 if TYPE_CHECKING:  # Django's own classes cannot be subscribed when the program runs
     PlainAdmin = admin.ModelAdmin[Any]
@@ -56,14 +58,22 @@ class TenantForm(PlainForm):
         super().__init__(*args, **kwargs)
         if self.tenant_id is not None and self.instance.municipality_id is None:
             self.instance.municipality_id = self.tenant_id
+        viewer = viewer_now()
+        if viewer is not None and viewer.provider is not None and self.instance.pk is None:
+            self.instance.provider_id = viewer.provider  # models without a provider do not look at it
 
     def _get_validation_exclusions(self) -> set[str]:
-        # A field left out of a form is left out of unique constraints too; this one must take part.
+        # A field left out of a form is left out of unique constraints too; these must take part.
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
-        return excluded - {"municipality"}
+        return excluded - ({"municipality"} if viewer_now() is None else {"municipality", "provider"})
+
+    @whole_municipality()
+    def _post_clean(self) -> None:
+        # What is unique is so in the whole municipality: the database knows no viewer.
+        super()._post_clean()  # type: ignore[misc]
 
 
-class TenantAdmin(PlainAdmin):
+class TenantAdmin(NarrowAdmin):
     """An admin page for rows of one municipality."""
 
     form = TenantForm

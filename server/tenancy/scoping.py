@@ -46,6 +46,8 @@ class Sight:
 
     provider: Callable[[int], models.Q]
     owner: Callable[[int], models.Q]
+    changes: Callable[[int], models.Q] | None = None
+    """Which of the rows a provider sees it may also change; None: all, as far as the role goes."""
 
     def of(self, viewer: Viewer) -> models.Q:
         """Return the condition for a viewer."""
@@ -82,6 +84,19 @@ def viewer_now() -> Viewer | None:
     state: dict[str, Any] = get_scope()
     viewer: Viewer | None = state.get("viewer") if state.get("_enabled", True) else None
     return viewer
+
+
+def may_change(row: models.Model) -> bool:
+    """Return whether the viewer in scope may change a row it sees; what is shared with others it may not."""
+    viewer = viewer_now()
+    if viewer is None or row.pk is None or row._meta.label_lower not in _sights:
+        return True
+    rule = sight_of(type(row)).changes
+    if viewer.provider is None:
+        return False
+    if rule is None:
+        return True
+    return row._meta.base_manager.filter(rule(viewer.provider), pk=row.pk).exists()
 
 
 def seen_by(viewer: Viewer, rows: models.QuerySet[M]) -> models.QuerySet[M]:

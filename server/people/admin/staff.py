@@ -67,6 +67,7 @@ class StaffMemberAdmin(TenantAdmin):
     list_select_related = ["provider", "user"]
     search_fields = ["name", "external_id", "user__username"]
     autocomplete_fields = ["provider", "user"]
+    narrow_readonly = ("user",)
     change_form_template = "admin/nyckelfri/staff_change_form.html"
     fieldsets = [(None, {"fields": ["name", "provider", "user", "employed_from", "employed_to"]}), ORIGIN]
     empty_hint = _(

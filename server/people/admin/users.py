@@ -10,14 +10,15 @@ from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from server.audit import actions
 from server.audit.domain import changes, record, snapshot
-from server.people.models import StaffMember, User
-from server.people.roles import Role
+from server.people.models import User
+from server.people.queries import visible_users
+from server.tenancy.admin_narrow import NarrowAdmin
 
 PASSWORD_SET = actions.register("people.password_set", _("set a new password"), needs_actor=True)
 
@@ -30,7 +31,7 @@ for _model in (EmailAddress, Authenticator, Group, SocialAccount, SocialApp, Soc
 
 
 @admin.register(User)
-class UserAdmin(StockUserAdmin):
+class UserAdmin(NarrowAdmin, StockUserAdmin):
     """Users of the own municipality."""
 
     list_display = ["username", "first_name", "last_name", "role", "provider", "is_active", "last_login"]
@@ -108,21 +109,6 @@ class WithinMunicipality:
         if self.tenant_id is not None:
             self.instance.municipality_id = self.tenant_id
         super()._post_clean()  # type: ignore[misc]
-
-
-def visible_users(users: QuerySet[User], viewer: Any) -> QuerySet[User]:
-    """Return those of `users` that somebody may see.
-
-    An operator sees all, others their municipality's, a coordinator own staff's and fellow coordinators', an
-    owner's contact nobody but themselves.
-    """
-    if getattr(viewer, "municipality_id", None) is None:
-        return users if viewer.is_superuser else users.none()
-    users = users.filter(municipality=viewer.municipality_id)
-    if viewer.role == Role.COORDINATOR:
-        staff = StaffMember._base_manager.filter(provider=viewer.provider_id, user__isnull=False)
-        return users.filter(Q(provider=viewer.provider_id) | Q(pk__in=staff.values("user")))
-    return users.filter(pk=viewer.pk) if viewer.role == Role.OWNER_CONTACT else users
 
 
 def _is_administrator(request: HttpRequest) -> bool:
