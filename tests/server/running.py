@@ -33,13 +33,14 @@ class RunningServer:
 
     def run(self, code: str) -> None:
         """Execute Python with Django set up, in another process."""
-        self._manage("shell", "-v0", "-c", code)
+        self.manage("shell", "-v0", "-c", code)
 
     def migrate(self) -> None:
         """Make the tables."""
-        self._manage("migrate", "-v0")
+        self.manage("migrate", "-v0")
 
-    def _manage(self, *arguments: str) -> None:
+    def manage(self, *arguments: str) -> None:
+        """Run a management command; raises AssertionError with its complaint."""
         done = subprocess.run(  # noqa: S603
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
