@@ -257,7 +257,7 @@ class AlarmOffer(TenantModel):
         null=True,
         blank=True,
         related_name="alarm_offer",
-        verbose_name=_("right"),
+        verbose_name=_("alarm right"),
     )
 
     class Meta:

@@ -9,6 +9,7 @@ from django.db.models import Model
 from django.urls import reverse
 
 from server.access.models import Revocation, Token
+from server.alarms.models import Alarm, AlarmCall, AlarmOffer, AlarmPolicy, AlarmSystem, AlarmTeam
 from server.audit.models import AuditEntry
 from server.care.models import Visit
 from server.locks.models import BindingGroup, Bulletin, LockStatus, LogPosition
@@ -77,6 +78,7 @@ def fill_every_table(world: World) -> None:
     add_passages(world)
     LogGap.objects.create(**m, lock=lock, epoch=1, first_seq=4, last_seq=9, noticed_at=NOW)
     Deviation.objects.create(**m, kind="jam", door=world.gate, lock=lock, opened_at=NOW)
+    _fill_alarms(world, salt)
 
 
 def _fill_municipality(municipality: Municipality) -> None:
@@ -86,6 +88,31 @@ def _fill_municipality(municipality: Municipality) -> None:
         **m, role="token", kid=b"\0\1", public_key=b"p" * 32, sealed_private_key=SECRET, active_from=NOW
     )
     AuditEntry.objects.create(**m, acting_as="server", action="x", object_type="locks.lock", object_id="1")
+
+
+def _fill_alarms(world: World, salt: bytes) -> None:
+    """An alarm that Alice took, raised by a system."""
+    m = {"municipality": world.municipality}
+    AlarmPolicy.objects.get_or_create(**m)
+    AlarmTeam.objects.create(**m, team=world.team)
+    system = AlarmSystem.objects.create(
+        **m, name=f"Larmcentral {world.provider.name}", token_hash=SECRET + b"-" * (24 - len(SECRET)) + salt
+    )
+    alarm = Alarm.objects.create(
+        **m,
+        client=world.client,
+        system=system,
+        state="taken",
+        raised_at=NOW,
+        offers_open_at=NOW,
+        arrival_looked_for_at=NOW,
+        taken_by=world.alice,
+        taken_at=NOW,
+    )
+    AlarmCall.objects.create(**m, alarm=alarm, system=system, external_id="larm-1", at=NOW)
+    AlarmOffer.objects.create(
+        **m, alarm=alarm, staff=world.alice, rank=1, offered_at=NOW, answer="taken", answered_at=NOW
+    )
 
 
 def administrator_of(municipality: Municipality) -> User:

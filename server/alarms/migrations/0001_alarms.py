@@ -113,7 +113,7 @@ class Migration(migrations.Migration):
                 ('answered_at', models.DateTimeField(blank=True, null=True, verbose_name='answered')),
                 ('alarm', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='offers', to='alarms.alarm', verbose_name='alarm')),
                 ('municipality', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.municipality', verbose_name='municipality')),
-                ('right', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='alarm_offer', to='access.extraright', verbose_name='right')),
+                ('right', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='alarm_offer', to='access.extraright', verbose_name='alarm right')),
                 ('staff', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alarm_offers', to='people.staffmember', verbose_name='staff member')),
             ],
             options={
