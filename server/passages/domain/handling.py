@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from server.audit import actions
 from server.audit.domain import record
-from server.locks.domain.orders import cancel_order, finish_order, open_orders, order_for
+from server.locks.domain.orders import cancel_order, finish_order, order_for
 from server.locks.models import Binding, Lock
+from server.locks.order_queries import open_orders
 from server.passages.models import Deviation, Passage
 from server.people.models import User
 from server.places.models import Door
