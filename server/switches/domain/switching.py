@@ -1,4 +1,4 @@
-"""Deciding a switch and taking it back: all of it in one transaction, or nothing.
+"""Deciding a switch: all of it in one transaction, or nothing.
 
 The old provider's assignments get their end and the new one's their start at once, also for an instant to
 come: from then on every right that is issued or renewed knows of it. Keys that reach beyond are cut by
@@ -15,7 +15,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from server.audit import actions
 from server.audit.domain import record, record_many
@@ -29,16 +29,8 @@ from server.switches.rules import ClientPlan, stand_of
 from server.tenancy.scoping import whole_municipality
 
 SWITCHED = actions.register("switches.decided", gettext_lazy("provider switch decided"))
-CANCELLED = actions.register("switches.cancelled", gettext_lazy("provider switch taken back"))
 ENDED = actions.register("switches.assignment_ended", gettext_lazy("assignment ended by a provider switch"))
 BEGUN = actions.register("switches.assignment_begun", gettext_lazy("assignment begun by a provider switch"))
-RESTORED = actions.register(
-    "switches.assignment_restored", gettext_lazy("assignment restored: provider switch taken back")
-)
-REMOVED = actions.register(
-    "switches.assignment_removed", gettext_lazy("assignment removed: provider switch taken back")
-)
-
 
 Values = dict[str, Any]
 
@@ -172,11 +164,11 @@ def _record(
         "clients": switch.client_count,
     }
     record(action=SWITCHED, target=switch, actor=actor, after=said)
-    why = _reason(switch)
+    why = reason_of(switch)
     instant = switch.at.isoformat()
     record_many(
         action=ENDED,
-        rows=[(row, {"ends_at": _iso(row.ends_at)}, {"ends_at": instant}) for row in ended],
+        rows=[(row, {"ends_at": as_text(row.ends_at)}, {"ends_at": instant}) for row in ended],
         actor=actor,
         reason=why,
     )
@@ -190,11 +182,13 @@ def _record(
     )
 
 
-def _reason(switch: ProviderSwitch) -> str:
+def reason_of(switch: ProviderSwitch) -> str:
+    """Return what the audit trail gives as the reason for each row."""
     return f"switch {switch.pk}"
 
 
-def _iso(moment: datetime | None) -> str | None:
+def as_text(moment: datetime | None) -> str | None:
+    """Return a moment as the audit trail writes it."""
     return moment.isoformat() if moment else None
 
 
@@ -231,76 +225,3 @@ def _held_by_others(
 ) -> dict[tuple[int, int], list[list[int | str]]]:
     bindings = {binding.pk for binding in doors.bindings.values()}
     return queries.rights_of_others(bindings, besides=switch.from_provider_id, at=at)
-
-
-@whole_municipality()
-def cancel_switch(*, switch: ProviderSwitch, at: datetime, actor: User | None) -> None:
-    """Take a planned switch back: every assignment as it was before. Twice does nothing twice.
-
-    Raises `SwitchRefusedError` after the instant, and when somebody changed an assignment since.
-    """
-    with transaction.atomic():
-        clients = list(
-            SwitchedClient.objects.filter(switch=switch).select_related("client", "new_assignment")
-        )
-        queries.hold_clients([row.client_id for row in clients])
-        switch.refresh_from_db()
-        if switch.cancelled_at is not None:
-            return
-        if switch.at <= at:
-            raise SwitchRefusedError(_("The switch has taken place. Make a new one in the other direction."))
-        before = CareAssignment.objects.in_bulk([int(pk) for row in clients for pk in row.before])
-        _refuse_changed(switch, clients, before)
-        _restore(switch, clients, before, actor)
-        switch.cancelled_at, switch.cancelled_by, switch.issued_at = at, actor, None
-        switch.save(update_fields=["cancelled_at", "cancelled_by", "issued_at"])
-        record(action=CANCELLED, target=switch, actor=actor, before={"at": switch.at.isoformat()})
-
-
-def _refuse_changed(
-    switch: ProviderSwitch, clients: list[SwitchedClient], rows: dict[int, CareAssignment]
-) -> None:
-    changed = []
-    for one in clients:
-        ended = [rows.get(int(pk)) for pk in one.before]
-        new = one.new_assignment
-        same = all(row is not None and row.ends_at == switch.at for row in ended) and (
-            new is None or (new.starts_at, new.ends_at) == (switch.at, None)
-        )
-        if not same:
-            changed.append(
-                (one.client.alarm_code, _("an assignment was changed after the switch was decided"))
-            )
-    if changed:
-        raise SwitchRefusedError(
-            ngettext(
-                "An assignment was changed since. Put it right by hand, or make a new switch.",
-                "Assignments were changed since. Put them right by hand, or make a new switch.",
-                len(changed),
-            ),
-            changed,
-        )
-
-
-def _restore(
-    switch: ProviderSwitch,
-    clients: list[SwitchedClient],
-    rows: dict[int, CareAssignment],
-    actor: User | None,
-) -> None:
-    restored: list[tuple[CareAssignment, Values, Values]] = []
-    removed: list[tuple[CareAssignment, Values, Values]] = []
-    for one in clients:
-        for pk, ends in one.before.items():
-            row = rows[int(pk)]
-            restored.append((row, {"ends_at": _iso(row.ends_at)}, {"ends_at": ends}))
-            row.ends_at = datetime.fromisoformat(ends) if ends else None
-        if one.new_assignment is not None:
-            said = {"client": one.client_id, "starts_at": one.new_assignment.starts_at.isoformat()}
-            removed.append((one.new_assignment, said, {}))
-    CareAssignment.objects.bulk_update(
-        [row for row, _before, _after in restored], ["ends_at"], batch_size=500
-    )
-    record_many(action=RESTORED, rows=restored, actor=actor, reason=_reason(switch))
-    record_many(action=REMOVED, rows=removed, actor=actor, reason=_reason(switch))
-    CareAssignment.objects.filter(pk__in=[row.pk for row, _before, _after in removed]).delete()
