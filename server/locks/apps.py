@@ -11,3 +11,7 @@ class LocksConfig(AppConfig):
     label = "locks"
     verbose_name = _("Locks")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Note what changes that locks must hear of."""
+        from server.locks import receivers  # noqa: F401

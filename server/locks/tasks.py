@@ -6,7 +6,8 @@ from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from server.locks.domain.bulletins import build_due, forget_old_bulletins
+from server.locks.domain.bulletins import forget_old_bulletins
+from server.locks.domain.news import build_news
 from server.locks.domain.upkeep import keep_up
 from server.tenancy.models import Manifest, Municipality
 from server.tenancy.sweeps import in_each
@@ -20,7 +21,7 @@ def build_bulletins() -> int:
     at = timezone.now()
     with_keys = Municipality.objects.filter(pk__in=Manifest.unscoped.values("municipality"))
     try:
-        return in_each(with_keys, lambda one: build_due(one, at=at))
+        return in_each(with_keys, lambda one: build_news(one, at=at))
     finally:
         if cache.add("locks.forgot_old_bulletins", at.isoformat(), timeout=FORGET_EVERY_S):
             forget_old_bulletins(at=at)

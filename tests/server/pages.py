@@ -11,8 +11,8 @@ from django.urls import reverse
 from server.access.models import Revocation, Token
 from server.alarms.models import Alarm, AlarmCall, AlarmOffer, AlarmPolicy, AlarmSystem, AlarmTeam
 from server.audit.models import AuditEntry
-from server.care.models import Visit
-from server.locks.models import BindingGroup, Bulletin, LockStatus, LogPosition
+from server.care.models import ConsentDocument, Visit
+from server.locks.models import BindingGroup, Bulletin, BulletinDue, LockStatus, LogPosition
 from server.passages.models import Deviation, LogGap, SealedBatch
 from server.people.models import CareProvider, EnrolmentCode, PhoneContact, User
 from server.places.models import PropertyOwner
@@ -53,6 +53,7 @@ def fill_every_table(world: World) -> None:
     )
     LockStatus.objects.create(**m, lock=lock, battery_percent=80)
     BindingGroup.objects.create(**m, binding=binding, provider=world.provider, grp=1)
+    BulletinDue.objects.create(**m, binding=binding)
     Bulletin.objects.create(
         **m, binding=binding, seq=1, document=SECRET, content_hash=b"h" * 32, created_at=NOW
     )
@@ -78,6 +79,15 @@ def fill_every_table(world: World) -> None:
     add_passages(world)
     LogGap.objects.create(**m, lock=lock, epoch=1, first_seq=4, last_seq=9, noticed_at=NOW)
     Deviation.objects.create(**m, kind="jam", door=world.gate, lock=lock, opened_at=NOW)
+    ConsentDocument.objects.create(
+        **m,
+        consent=world.client_consent,
+        kind="pdf",
+        size=7,
+        sha256=b"d" * 24 + salt,
+        sealed_content=SECRET,
+        added_at=NOW,
+    )
     _fill_alarms(world, salt)
 
 

@@ -19,7 +19,9 @@ from server.access.token_queries import hold_bearers, of_duties, usable_anywhere
 from server.audit import actions
 from server.audit.domain import record
 from server.locks.domain.bulletins import build_bulletins
+from server.locks.domain.news import note_news
 from server.locks.models import BindingGroup
+from server.passages.domain.meanwhile import classify_tokens
 from server.people.models import Bearer, CareProvider, Phone, StaffMember, User
 from server.people.push import poke_phones
 from server.tenancy.scoping import whole_municipality
@@ -97,9 +99,12 @@ def _revoke(
         tokens = _tokens_of(what, at)
         touched = set(tokens.values_list("binding_id", flat=True))
         matters_until = tokens.aggregate(last=Max("expires"))["last"]
+        opened = set(tokens.filter(not_before__lte=at).values_list("pk", flat=True))
         tokens.update(revoked_at=at)
+        classify_tokens(opened, at=at)
         if isinstance(what, CareProvider):
             touched |= _end_groups(what, at)
+        note_news(touched)
         revocation: Revocation = Revocation.objects.create(
             municipality_id=what.municipality_id,
             target=target,

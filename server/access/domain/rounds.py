@@ -27,6 +27,8 @@ from server.access.token_queries import (
 )
 from server.locks.domain.bulletins import ensure_fresh
 from server.locks.domain.groups import ended_groups, ensure_groups
+from server.locks.domain.news import note_news
+from server.passages.domain.meanwhile import classify_tokens
 from server.people.models import Bearer
 from server.tenancy.models import Municipality
 from server.tenancy.policy import policy_of
@@ -191,6 +193,7 @@ def retire(municipality: Municipality, plan: Plan, done: Issued, *, at: datetime
     """Take old tokens out of use; those that permit too much are revoked at their locks."""
     Token.objects.filter(pk__in=[token.pk for token in plan.replace]).update(replaced_at=at)
     Token.objects.filter(pk__in=[token.pk for token, _why in plan.revoke]).update(revoked_at=at)
+    classify_tokens([token.pk for token, _why in plan.revoke if token.not_before <= at], at=at)
     Revocation.objects.bulk_create(
         Revocation(
             municipality=municipality,
@@ -204,5 +207,7 @@ def retire(municipality: Municipality, plan: Plan, done: Issued, *, at: datetime
     )
     done.replaced += len(plan.replace)
     done.revoked += len(plan.revoke)
-    done.touched |= {token.binding_id for token, _why in plan.revoke}
+    touched = {token.binding_id for token, _why in plan.revoke}
+    note_news(touched)  # should this process die before it has built their bulletins
+    done.touched |= touched
     done.losers |= {token.bearer_id for token, _why in plan.revoke}

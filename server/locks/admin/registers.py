@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from server.locks.models import Binding, BindingGroup, Bulletin, LockStatus, LogPosition
+from server.locks.models import Binding, BindingGroup, Bulletin, BulletinDue, LockStatus, LogPosition
 from server.tenancy.admin_base import ReadOnlyAdmin
 
 
@@ -58,6 +58,16 @@ class BulletinAdmin(ReadOnlyAdmin):
     list_filter = [("known_at", admin.EmptyFieldListFilter)]
     search_fields = ["binding__lock__name", "binding__door__address"]
     empty_hint = _("Bulletins are built by itself for every mounted lock.")
+
+
+@admin.register(BulletinDue)
+class BulletinDueAdmin(ReadOnlyAdmin):
+    """Bulletins that wait for the next sweep."""
+
+    list_display = ["binding", "noted_at"]
+    list_select_related = ["binding__lock", "binding__door"]
+    search_fields = ["binding__lock__name"]
+    empty_hint = _("Nothing waits: whatever changed has been looked at.")
 
 
 @admin.register(LogPosition)

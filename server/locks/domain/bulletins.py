@@ -48,8 +48,15 @@ CHUNK = 200
 @whole_municipality()
 def build_due(municipality: Municipality, *, at: datetime) -> int:
     """Make every bulletin of the municipality that is due; returns how many were made."""
-    builder = _Builder(municipality, at)
     ids = list(open_bindings(municipality.pk).order_by("pk").values_list("pk", flat=True))
+    return build_among(municipality, ids, at=at)
+
+
+def build_among(municipality: Municipality, ids: Sequence[int], *, at: datetime) -> int:
+    """Make the bulletins that are due among these bindings; returns how many were made."""
+    if not ids:
+        return 0
+    builder = _Builder(municipality, at)
     # Most often nothing is due: look first, without holding rows that issuing and intake may want.
     return sum(builder.build(due) for chunk in _chunks(ids) if (due := builder.due_among(chunk)))
 

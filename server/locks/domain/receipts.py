@@ -7,7 +7,8 @@ from datetime import datetime
 
 from protocol import receipt
 from protocol.receipt import Receipt
-from server.locks.models import LogPosition
+from server.locks.domain.news import note_news
+from server.locks.models import Binding, LogPosition
 from server.tenancy.domain import keyring
 from server.tenancy.models import RoleKey
 
@@ -32,4 +33,5 @@ def sign_receipts(positions: Sequence[LogPosition], *, municipality_id: int, at:
             key,
         )
         position.receipted_at = at
+    note_news(Binding.unscoped.filter(lock__in=[position.lock_id for position in positions]))
     LogPosition.unscoped.bulk_update(positions, ["acked_seq", "acked_hash", "receipt", "receipted_at"])

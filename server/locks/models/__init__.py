@@ -1,12 +1,14 @@
 """Locks: the devices, where they sit, what they are told, and the work to be done at them."""
 
 from server.locks.models.devices import Binding, BindingGroup, Bulletin, Lock, LockStatus, LogPosition
+from server.locks.models.news import BulletinDue
 from server.locks.models.orders import WorkOrder
 
 __all__ = [
     "Binding",
     "BindingGroup",
     "Bulletin",
+    "BulletinDue",
     "Lock",
     "LockStatus",
     "LogPosition",
