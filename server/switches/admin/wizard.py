@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from server.people.models import CareProvider, User
+from server.switches import queries
 from server.switches.admin.carrying import DraftLostError, pack, unpack
 from server.switches.admin.csvfile import csv_response
 from server.switches.admin.forms import ChooseForm, TeamsForm
@@ -84,22 +85,20 @@ def _names(draft: Draft) -> dict[str, Any]:
 
 
 def _teams(request: HttpRequest, draft: Draft, data: Any = None) -> HttpResponse:
+    few = list(queries.teams_to_choose(draft.to_provider)[:2])
+    if not few:
+        messages.error(request, _("%(target)s has no team yet. Add one first.") % _names(draft))
+        return redirect("admin:switches_providerswitch_add")
+    if len(few) == 1:  # nothing to choose between
+        return _preview(request, replace(draft, teams={"": few[0].pk}))
     facts = facts_of(draft, now=timezone.now())
     areas = sorted({area_of(client) for client in facts.clients.values()})
     form = TeamsForm(data, provider_id=draft.to_provider, areas=areas)
-    if data is None:
-        choices = list(form.fields["everybody"].queryset[:2])  # type: ignore[attr-defined]
-        if len(choices) == 1:  # nothing to choose between
-            form = TeamsForm({"everybody": choices[0].pk}, provider_id=draft.to_provider, areas=areas)
-        elif not choices:
-            messages.error(request, _("%(target)s has no team yet. Add one first.") % _names(draft))
-            return redirect("admin:switches_providerswitch_add")
     if form.is_bound and form.is_valid():
         return _preview(request, replace(draft, teams=form.teams()))
     packed = pack(draft, user_id=_user(request).pk)
-    return _render(
-        request, 2, form=form, draft=packed, chosen=draft, count=len(draft.clients), **_names(draft)
-    )
+    count = len(draft.clients)
+    return _render(request, 2, form=form, draft=packed, chosen=draft, count=count, **_names(draft))
 
 
 def _preview(request: HttpRequest, draft: Draft, refused: SwitchRefusedError | None = None) -> HttpResponse:
