@@ -43,7 +43,7 @@ class Concern(StrEnum):
         return _TONES.get(self, Tone.WARN)
 
     @property
-    def title(self) -> str | Promise:
+    def words(self) -> str | Promise:
         """What it says, in one line."""
         return _TITLES[self]
 
@@ -86,7 +86,7 @@ class Notice:
 
 def warning(concern: Concern, *, at: datetime | None = None, number: int | None = None) -> Notice:
     """Return a warning of our own."""
-    return Notice(concern.tone, concern.title, concern.value, at, number)
+    return Notice(concern.tone, concern.words, concern.value, at, number)
 
 
 def refusal(reason: WhyNot, text: str) -> Notice:
@@ -141,7 +141,8 @@ def plan_client(
 ) -> ClientPlan:
     """Return what a switch at `at` does to one client; `assignments` are those of both providers."""
     plan = ClientPlan(client, area_of(client), team)
-    own, others = [], []
+    own: list[CareAssignment] = []
+    others: list[CareAssignment] = []
     for row in assignments:
         (own if row.provider_id == from_provider else others).append(row)
     plan.ending = [row for row in own if row.starts_at < at and (row.ends_at is None or row.ends_at > at)]

@@ -14,8 +14,9 @@ from server.audit.models import AuditEntry
 from server.care.models import ConsentDocument, Visit
 from server.locks.models import BindingGroup, Bulletin, BulletinDue, LockStatus, LogPosition
 from server.passages.models import Deviation, LogGap, SealedBatch
-from server.people.models import CareProvider, EnrolmentCode, PhoneContact, User
+from server.people.models import CareProvider, EnrolmentCode, PhoneContact, Team, User
 from server.places.models import PropertyOwner
+from server.switches.models import GateNeighbour, ProviderSwitch, SwitchedClient, SwitchedDoor
 from server.tenancy.models import Manifest, Municipality, RoleKey
 from tests.server.fill import add_passages
 from tests.server.world import LONG_AGO, NOW, SHIFT_END, SHIFT_START, World
@@ -123,6 +124,30 @@ def _fill_alarms(world: World, salt: bytes) -> None:
     AlarmOffer.objects.create(
         **m, alarm=alarm, staff=world.alice, rank=1, offered_at=NOW, answer="taken", answered_at=NOW
     )
+    _fill_switch(world)
+
+
+def _fill_switch(world: World) -> None:
+    """A switch from the world's provider to one that nobody else has to do with."""
+    m = {"municipality": world.municipality}
+    successor = CareProvider.objects.create(**m, name=f"Efterträdare {world.provider.pk}")
+    team = Team.objects.create(**m, provider=successor, name="Grupp A")
+    switch = ProviderSwitch.objects.create(
+        **m,
+        from_provider=world.provider,
+        to_provider=successor,
+        at=SHIFT_END,
+        client_count=1,
+        form_key=f"formulär-{world.provider.pk}",
+        planned_at=NOW,
+        issued_at=NOW,
+    )
+    switched = SwitchedClient.objects.create(**m, switch=switch, client=world.client, to_team=team)
+    for door, binding in ((world.gate, world.gate_binding), (world.apartment, world.apartment_binding)):
+        SwitchedDoor.objects.create(
+            **m, switched=switched, door=door, binding=binding, on_the_way=door == world.gate
+        )
+    GateNeighbour.objects.create(**m, switch=switch, binding=world.gate_binding, provider=successor)
 
 
 def administrator_of(municipality: Municipality) -> User:

@@ -121,7 +121,7 @@ class ChooseForm(forms.Form):
             return ""
         if (uploaded.size or 0) > MOST_BYTES:
             raise ValidationError(_("The file is too large."))
-        data = uploaded.read()
+        data: bytes = uploaded.read()
         try:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError:

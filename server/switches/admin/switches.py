@@ -60,6 +60,7 @@ class ProviderSwitchAdmin(ReadOnlyAdmin):
     list_display_links = ["at"]
     list_select_related = ["from_provider", "to_provider", "planned_by"]
     list_filter = [StateFilter, "from_provider", "to_provider"]
+    search_fields = ["from_provider__name", "to_provider__name", "clients__client__alarm_code"]
     date_hierarchy = "at"
     empty_hint = gettext_lazy("Begin with “New provider switch”: nothing is changed before you confirm.")
 
@@ -144,7 +145,8 @@ class ProviderSwitchAdmin(ReadOnlyAdmin):
             "from_provider", "to_provider", "planned_by", "cancelled_by", "municipality"
         )
         key = int(pk) if str(pk).isdecimal() and len(str(pk)) < 19 else 0
-        return get_object_or_404(rows, pk=key)
+        switch: ProviderSwitch = get_object_or_404(rows, pk=key)
+        return switch
 
     def _proof(self, request: HttpRequest, switch: ProviderSwitch) -> dict[str, Any]:
         at = timezone.now()

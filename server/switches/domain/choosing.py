@@ -6,7 +6,7 @@ One bad code and nothing is chosen: every bad one is named with its line and wha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -76,7 +76,7 @@ def choose_by_codes(lines: Iterable[tuple[int, str]], *, provider: CareProvider,
 
 
 def _why_bad(
-    client: Client | None, living: set[int], before: dict[int, object], provider: CareProvider
+    client: Client | None, living: set[int], before: Mapping[int, object], provider: CareProvider
 ) -> str | Promise | None:
     if client is None:
         return _("No client has this alarm code.")

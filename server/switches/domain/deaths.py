@@ -120,9 +120,9 @@ def _look(switch: ProviderSwitch, doors: Iterable[SwitchedDoor], *, at: datetime
     tokens = list(beyond)
     news = _News(tokens)
     for token in tokens:
-        binding = bindings[token.binding_id]
+        door = bindings[token.binding_id]
         known = news.kills(token)
-        ended = binding.ends_at if binding is not None else None
+        ended = door.ends_at if door is not None else None
         ends: list[tuple[datetime, str, int | None]] = [(token.expires, Cause.EXPIRED, None)]
         if known is not None and known.known_at is not None:
             ends.append((known.known_at, Cause.LOCK_KNOWS, known.seq))

@@ -221,9 +221,9 @@ def _told(reason: WhyNot) -> Notice:
 
 def _duties(tokens: Iterable[Token]) -> dict[tuple[int | None, int | None], Duty]:
     """Return what the tokens were issued for, as tokens name it."""
-    shifts, extras = set(), set()
-    for token in tokens:
-        (shifts if token.shift_id is not None else extras).add(token.shift_id or token.extra_id)
+    tokens = list(tokens)
+    shifts = {token.shift_id for token in tokens if token.shift_id is not None}
+    extras = {token.extra_id for token in tokens if token.extra_id is not None}
     found: dict[tuple[int | None, int | None], Duty] = {}
     for shift in shifts_with_people(shifts):
         found[shift.pk, None] = shift
