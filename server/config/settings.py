@@ -157,6 +157,7 @@ CELERY_BEAT_SCHEDULE = {
     "build-bulletins": {"task": "locks.build_bulletins", "schedule": timedelta(seconds=30)},
     "alarms": {"task": "alarms.sweep", "schedule": timedelta(seconds=15)},
     "renew-switched": {"task": "switches.renew", "schedule": timedelta(minutes=1)},
+    "settle-withdrawals": {"task": "care.settle_withdrawals", "schedule": timedelta(minutes=1)},
     "sweep": {"task": "passages.sweep", "schedule": timedelta(minutes=5)},
 }
 
@@ -176,6 +177,9 @@ STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns about a missing folder even
 STATICFILES_DIRS = [BASE_DIR / "server" / "config" / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
+
+# A signed consent stays in memory until it is sealed; what is larger than it may be is refused anyway.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 
 # --- sign-in ---------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "people.User"

@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from server.care.domain.consents import settle
+from server.places import portfolio_pages
 from server.places.models import Door, DoorPath, Property, PropertyOwner
 from server.tenancy.admin_base import TenantAdmin, TenantInline
 
@@ -23,7 +28,20 @@ class PropertyOwnerAdmin(TenantAdmin):
     list_display = ["name", "contact_phone", "contact_email"]
     search_fields = ["name", "contact_email"]
     fieldsets = [(None, {"fields": ["name", "contact_phone", "contact_email"]}), ORIGIN]
+    change_form_template = "admin/nyckelfri/care/owner_change_form.html"
     empty_hint = _("Add the owners of the houses where locks will be mounted, then their properties.")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add what an owner's contact sees, for that contact and for whoever answers the owner."""
+        own = [
+            path("own/", self.admin_site.admin_view(portfolio_pages.own), name="places_own_portfolio"),
+            path(
+                "<int:pk>/as-owner/",
+                self.admin_site.admin_view(portfolio_pages.as_owner),
+                name="places_propertyowner_as_owner",
+            ),
+        ]
+        return [*own, *super().get_urls()]
 
 
 @admin.register(Property)
@@ -35,8 +53,14 @@ class PropertyAdmin(TenantAdmin):
     list_select_related = ["owner"]
     search_fields = ["designation", "owner__name", "area"]
     autocomplete_fields = ["owner"]
-    fieldsets = [(None, {"fields": ["owner", "designation", "area"]}), ORIGIN]
+    fieldsets = [(None, {"fields": ["owner", "owner_since", "designation", "area"]}), ORIGIN]
     empty_hint = _("Add a property and choose its owner. Doors are added to properties.")
+
+    def save_model(self, request: HttpRequest, obj: Property, form: Any, change: bool) -> None:
+        """A new owner has it from today, unless the form says from when."""
+        if change and "owner" in form.changed_data and "owner_since" not in form.changed_data:
+            obj.owner_since = timezone.localdate()
+        super().save_model(request, obj, form, change)
 
 
 class DoorPathInline(TenantInline):
@@ -69,9 +93,16 @@ class DoorAdmin(TenantAdmin):
             _("Way in without the phone"),
             {"fields": ["fallback_kind", "fallback_place", "fallback_phone", "fallback_hours"]},
         ),
+        (_("The lock"), {"fields": ["relock_seconds"], "classes": ["collapse"]}),
         ORIGIN,
     ]
     empty_hint = _("Add the gate first, then the apartment, and put the gate on the way to it.")
+
+    def save_model(self, request: HttpRequest, obj: Door, form: Any, change: bool) -> None:
+        """Another way in may be what a withdrawn consent waits for."""
+        super().save_model(request, obj, form, change)
+        if "fallback_kind" in form.changed_data and obj.fallback_kind != Door.Fallback.NONE:
+            settle(municipality=obj.municipality, at=timezone.now())
 
 
 @admin.register(DoorPath)

@@ -1,26 +1,13 @@
-"""Admin pages of clients, assignments, the plan and consents."""
+"""Admin pages of assignments and the plan."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from server.care.models import CareAssignment, Client, Consent, Shift, Visit
+from server.care.models import CareAssignment, Shift, Visit
 from server.places.admin import ORIGIN
 from server.tenancy.admin_base import TenantAdmin
-
-
-@admin.register(Client)
-class ClientAdmin(TenantAdmin):
-    """Clients by alarm code."""
-
-    list_display = ["alarm_code", "door", "paused_at", "ended_at"]
-    list_select_related = ["door"]
-    list_filter = [("paused_at", admin.EmptyFieldListFilter), ("ended_at", admin.EmptyFieldListFilter)]
-    search_fields = ["alarm_code", "external_id", "door__address", "door__number"]
-    autocomplete_fields = ["door"]
-    fieldsets = [(None, {"fields": ["alarm_code", "door", "paused_at", "ended_at"]}), ORIGIN]
-    empty_hint = _("Add a client by alarm code and choose the apartment door. Never enter a name.")
 
 
 @admin.register(CareAssignment)
@@ -29,9 +16,10 @@ class CareAssignmentAdmin(TenantAdmin):
 
     list_display = ["client", "provider", "team", "starts_at", "ends_at"]
     list_select_related = ["client", "provider", "team"]
-    list_filter = ["provider"]
+    list_filter = ["provider", "client__door__property__area"]
     search_fields = ["client__alarm_code", "provider__name", "team__name", "external_id"]
     autocomplete_fields = ["client", "provider", "team"]
+    narrow_readonly = ("client", "starts_at", "ends_at")
     date_hierarchy = "starts_at"
     fieldsets = [(None, {"fields": ["client", "provider", "team", "starts_at", "ends_at"]}), ORIGIN]
     empty_hint = _(
@@ -67,24 +55,3 @@ class VisitAdmin(TenantAdmin):
     date_hierarchy = "starts_at"
     fieldsets = [(None, {"fields": ["shift", "client", "starts_at", "ends_at", "order"]}), ORIGIN]
     empty_hint = _("Visits usually come from the planning system. They sort the list and give no rights.")
-
-
-@admin.register(Consent)
-class ConsentAdmin(TenantAdmin):
-    """Who has agreed to locks, where and until when."""
-
-    list_display = [
-        "scope",
-        "client",
-        "property",
-        "owner",
-        "signed_by",
-        "valid_from",
-        "valid_to",
-        "withdrawn_at",
-    ]
-    list_select_related = ["client", "property", "owner"]
-    list_filter = ["scope", "signed_by", ("withdrawn_at", admin.EmptyFieldListFilter)]
-    search_fields = ["client__alarm_code", "property__designation", "owner__name"]
-    autocomplete_fields = ["client", "property", "owner"]
-    empty_hint = _("Record the consents that are signed. Without consent no keys are issued.")
