@@ -1,6 +1,4 @@
-"""Pages about passages in the menu."""
-
-from __future__ import annotations
+"""The pages about passages, in the menu."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -8,10 +6,16 @@ from server.config import navigation
 from server.config.navigation import Group
 
 navigation.add(
-    "admin:live",
-    _("Live passages"),
+    "admin:passages_search",
+    _("Search passages"),
     permission="passages.view_passage",
-    group=Group.TODAY,
-    hint=_("What happens at the doors, as it becomes known."),
-    quick=True,
+    group=Group.PASSAGES,
+    hint=_("By door, alarm code, person and time, with gaps shown in place"),
+)
+navigation.add(
+    "admin:passages_visits",
+    _("Arrivals and departures"),
+    permission="passages.view_visit_times",
+    group=Group.PASSAGES,
+    hint=_("Per visit, from what the doors told"),
 )

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
-from server.passages.admin import proof, search
+from server.passages.admin import proof, search, visits
 from server.passages.labels import KINDS, describe
 from server.passages.models import LogGap, Passage, SealedBatch
 from server.tenancy.admin_base import ReadOnlyAdmin
@@ -58,6 +58,8 @@ class PassageAdmin(ReadOnlyAdmin):
         own = [
             path("search/", view(search.page), name="passages_search"),
             path("search/export/", view(search.export), name="passages_export"),
+            path("visits/", view(visits.page), name="passages_visits"),
+            path("visits/export/", view(visits.export), name="passages_visits_export"),
             path("proof/<int:pk>/", view(proof.page), name="passages_proof"),
             path("proof/<int:pk>/export/", view(proof.export), name="passages_proof_export"),
         ]
