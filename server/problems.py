@@ -84,7 +84,7 @@ TEXTS: dict[str, tuple[int, str, str]] = {
     ),
     "right_foreign": (
         409,
-        "Medarbetaren och gruppen måste höra till utföraren som rätten ges för.",
+        "Medarbetaren och gruppen måste höra till den utförare som behörigheten ges för.",
         "Staff member and team must belong to the care provider that the right is given for.",
     ),
     "client_unknown": (
@@ -105,8 +105,8 @@ TEXTS: dict[str, tuple[int, str, str]] = {
     ),
     "right_too_long": (
         409,
-        "Rätten måste sluta längre fram, men inom den längsta tid som är tillåten.",
-        "The right must end later than now, but within the longest time allowed.",
+        "Sluttiden måste ligga framåt i tiden, men inom den längsta tid som är tillåten.",
+        "The end must lie ahead, but within the longest time allowed.",
     ),
     "lock_unknown": (404, "Låset finns inte.", "There is no such lock."),
     "lock_not_mounted": (409, "Låset sitter inte på någon dörr.", "The lock is on no door."),

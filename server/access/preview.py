@@ -1,80 +1,85 @@
-"""The page "who may open": for a door everybody on shift with the verdict, for a person every door."""
+"""The page "who may open": for a door, a client or a person, with the verdict and why.
+
+All verdicts come from the decision function, which knows the whole municipality. What is shown of them is
+what the viewer may see: a coordinator the own staff, the own clients' doors and codes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from server.access.decision import Opener, decide_all, who_may_open
+from server.access.answers import Line, Sights, opener_lines, person_lines
+from server.access.decision import decide_all, who_may_open
 from server.access.duties import Duty
-from server.access.queries import current_shifts
-from server.access.reasons import WhyNot
-from server.access.rules import Ground, Refusal, Right
-from server.care.models import Shift
+from server.access.queries import current_extras, current_shifts
+from server.care.models import Client
 from server.people.models import StaffMember
 from server.places.models import Door
 from server.tenancy.policy import policy_of
+from server.tenancy.scoping import viewer_now, whole_municipality
 
 MOST_HITS = 30
+LINES_A_PAGE = 100
 AHEAD = timedelta(hours=24)
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of the answer: a person or a door, and why or why not."""
-
-    title: str
-    link_kind: str
-    link_id: int | None
-    opens: bool
-    why: str
-    right: Right | None = None
-    shift: Duty | None = None
-
-
 def page(request: HttpRequest) -> HttpResponse:
-    """Answer ?q=, ?door= or ?staff=; all verdicts come from the decision function."""
+    """Answer ?q=, ?door=, ?client= or ?staff=."""
     if not request.user.has_perm("access.view_token"):
         raise PermissionDenied
     context: dict[str, Any] = {**admin.site.each_context(request), "title": _("Who may open?")}
     query = request.GET.get("q", "").strip()
+    now = timezone.now()
     if door_id := _number(request.GET.get("door")):
         doors = Door.objects.select_related("property__owner")
-        context |= _about_door(get_object_or_404(doors, pk=door_id))
+        context |= _about_door(get_object_or_404(doors, pk=door_id), now)
+    elif client_id := _number(request.GET.get("client")):
+        context |= _about_client(get_object_or_404(Client.objects.all(), pk=client_id), now)
     elif staff_id := _number(request.GET.get("staff")):
         people = StaffMember.objects.select_related("provider", "municipality")
-        context |= _about_person(get_object_or_404(people, pk=staff_id))
+        context |= _about_person(get_object_or_404(people, pk=staff_id), now)
     elif query:
-        context |= {"hits": _doors(query), "people": _people(query)}
-    return TemplateResponse(request, "admin/nyckelfri/who_may_open.html", {**context, "query": query})
+        context |= {"hits": _doors(query), "people": _people(query), "clients": _clients(query)}
+    if lines := context.pop("lines", None):
+        context["page"] = Paginator(lines, LINES_A_PAGE).get_page(request.GET.get("p"))
+        context["page_query"] = _query_of(request)
+    context |= {"query": query, "narrow": viewer_now() is not None}
+    return TemplateResponse(request, "admin/nyckelfri/who_may_open.html", context)
 
 
 def _number(text: str | None) -> int | None:
     return int(text) if text and text.isdecimal() and len(text) < 19 else None
 
 
+def _query_of(request: HttpRequest) -> str:
+    asked = request.GET.copy()
+    asked.pop("p", None)
+    return f"{asked.urlencode()}&" if asked else ""
+
+
 def _doors(query: str) -> Iterable[Door]:
     words = Q()
     for word in query.split():
+        # Codes are looked up among the clients that may be seen: a joined search would find the others too.
         words &= (
             Q(address__icontains=word)
             | Q(number__iexact=word)
-            | Q(clients__alarm_code=word)
+            | Q(pk__in=Client.objects.filter(alarm_code=word, door__isnull=False).values("door"))
             | Q(property__designation__icontains=word)
         )
-    doors: Iterable[Door] = Door.objects.filter(words).distinct()[:MOST_HITS]
+    doors: Iterable[Door] = Door.objects.filter(words)[:MOST_HITS]
     return doors
 
 
@@ -83,53 +88,40 @@ def _people(query: str) -> Iterable[StaffMember]:
     return people
 
 
-def _about_door(door: Door) -> dict[str, Any]:
-    now = timezone.now()
+def _clients(query: str) -> Iterable[Client]:
+    clients: Iterable[Client] = Client.objects.filter(alarm_code=query)[:MOST_HITS]
+    return clients
+
+
+def _about_door(door: Door, now: datetime) -> dict[str, Any]:
     openers = who_may_open(door, at=now, until=now + AHEAD)
-    lines = [_opener_line(opener) for opener in openers]
-    return {"door": door, "lines": sorted(lines, key=lambda line: (not line.opens, line.title))}
+    return {"door": door, "lines": _sorted(opener_lines(openers, Sights.of(viewer_now()), at=now))}
 
 
-def _opener_line(opener: Opener) -> Line:
-    staff = opener.duty.staff
-    grounds = opener.right.grounds if opener.right else ()
-    why = _in_words(opener.why_not) if opener.why_not else _grounds(grounds)
-    return Line(staff.name, "staff", staff.pk, opener.right is not None, why, opener.right, opener.duty)
+def _about_client(client: Client, now: datetime) -> dict[str, Any]:
+    """Answer for the apartment door; the doors on the way are a press away."""
+    context: dict[str, Any] = {"client": client, "lines": []}
+    door = Door.objects.select_related("property__owner").filter(pk=client.door_id).first()
+    if door is None:
+        return context
+    way = [path.via for path in door.path.select_related("via").order_by("order", "pk")]
+    return {**context, **_about_door(door, now), "way": way}
 
 
-def _about_person(staff: StaffMember) -> dict[str, Any]:
-    now = timezone.now()
+def _about_person(staff: StaffMember, now: datetime) -> dict[str, Any]:
+    with whole_municipality():
+        duties = _duties_of(staff, now)
+        decisions = decide_all(duties, at=now)
+    sights = Sights.of(viewer_now())
+    lines, hidden = person_lines(duties, decisions, sights)
+    return {"person": staff, "duties": duties, "lines": lines, "hidden": hidden}
+
+
+def _duties_of(staff: StaffMember, now: datetime) -> list[Duty]:
     grace = policy_of(staff.municipality).grace
-    shifts = list(current_shifts(at=now - grace, until=now + AHEAD).filter(staff=staff).order_by("starts_at"))
-    decisions = decide_all(shifts, at=now)
-    lines = []
-    for shift in shifts:
-        decision = decisions[shift]
-        lines += [_right_line(shift, right) for right in decision.rights]
-        lines += [_refusal_line(shift, refusal) for refusal in decision.refusals]
-    return {"person": staff, "shifts": shifts, "lines": lines}
+    shifts = current_shifts(at=now - grace, until=now + AHEAD).filter(staff=staff).order_by("starts_at")
+    return [*shifts, *current_extras(at=now, until=now + AHEAD).filter(staff=staff).order_by("starts_at")]
 
 
-def _right_line(shift: Shift, right: Right) -> Line:
-    return Line(str(right.door), "door", right.door.pk, True, _grounds(right.grounds), right, shift)
-
-
-def _refusal_line(shift: Shift, refusal: Refusal) -> Line:
-    title = str(refusal.door) if refusal.door else str(refusal.client or _("The whole shift"))
-    link = refusal.door.pk if refusal.door else None
-    return Line(title, "door", link, False, _in_words(refusal.reason), None, shift)
-
-
-def _grounds(grounds: tuple[Ground, ...]) -> str:
-    own = sorted(ground.client.alarm_code for ground in grounds if not ground.on_the_way)
-    way = sorted(ground.client.alarm_code for ground in grounds if ground.on_the_way)
-    parts = []
-    if own:
-        parts.append(_("Care at %(codes)s") % {"codes": ", ".join(own)})
-    if way:
-        parts.append(_("On the way to %(codes)s") % {"codes": ", ".join(way)})
-    return " · ".join(parts)
-
-
-def _in_words(reason: WhyNot) -> str:
-    return reason.en if get_language() == "en" else reason.sv
+def _sorted(lines: Iterable[Line]) -> list[Line]:
+    return sorted(lines, key=lambda line: (not line.opens, line.title))

@@ -7,13 +7,14 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from server.access.duties import Duty
 from server.access.models import ExtraRight, StandingRight
 from server.access.rules import FactChanges, Facts
 from server.care.models import CareAssignment, Client, Consent, Shift
 from server.locks.models import Binding
+from server.passages.models import Passage
 from server.places.models import Door, DoorPath, Property
 
 
@@ -193,3 +194,27 @@ def around_clients(client_ids: Collection[int]) -> tuple[set[int], set[int]]:
     standing = StandingRight.objects.all()
     teams |= {right.team_id for right in standing if right.everywhere or areas.intersection(right.areas)}
     return teams, bindings
+
+
+def running_extras(*, at: datetime) -> QuerySet[ExtraRight]:
+    """Return rights beside the plan that run now or are to come, what ends first on top."""
+    return (
+        extras_with_people()
+        .select_related("given_by")
+        .filter(ends_at__gt=at, withdrawn_at__isnull=True)
+        .order_by("ends_at", "pk")
+    )
+
+
+def unreviewed() -> QuerySet[ExtraRight]:
+    """Return emergency rights that nobody has looked at, the oldest first, with how often each opened."""
+    opened = (
+        Passage.objects.filter(token__extra=OuterRef("pk"), kind="granted")
+        .order_by()
+        .values("token__extra")
+        .annotate(times=Count("pk"))
+        .values("times")
+    )
+    waiting = ExtraRight.objects.filter(kind=ExtraRight.Kind.BREAK_GLASS, reviewed_at__isnull=True)
+    waiting = waiting.select_related("staff", "client__door")
+    return waiting.annotate(opened=Subquery(opened)).order_by("starts_at", "pk")

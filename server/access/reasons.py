@@ -68,13 +68,13 @@ TEXTS: dict[WhyNot, tuple[str, str]] = {
         "The shift is longer than allowed. Correct its times.",
     ),
     WhyNot.OTHER_PERSONS_RIGHT: (
-        "Rätten är given till en annan medarbetare.",
+        "Behörigheten är given till en annan medarbetare.",
         "The right was given to somebody else.",
     ),
-    WhyNot.RIGHT_WITHDRAWN: ("Rätten är avslutad.", "The right was ended."),
-    WhyNot.RIGHT_OVER: ("Rättens tid är ute.", "The right's time is up."),
+    WhyNot.RIGHT_WITHDRAWN: ("Behörigheten är avslutad.", "The right was ended."),
+    WhyNot.RIGHT_OVER: ("Behörighetens tid är ute.", "The right's time is up."),
     WhyNot.RIGHT_TOO_LONG: (
-        "Rätten är längre än vad som är tillåtet. Ge en kortare.",
+        "Behörigheten är längre än vad som är tillåtet. Ge en kortare.",
         "The right is longer than allowed. Give a shorter one.",
     ),
     WhyNot.NO_ASSIGNMENT: (

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -16,19 +18,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from server.access.domain import revoke
-from server.access.domain.exposure import Exposed, exposure
-from server.access.models import Revocation, Token
+from server.access.domain import extra, revoke
+from server.access.domain.exposure import Source, couriers, exposed_until, exposure
+from server.access.models import ExtraRight, Revocation, Token
 from server.people.models import Bearer, CareProvider, Phone, StaffMember, User
+from server.tenancy.scoping import viewer_now
 
-Target = Token | Bearer | Phone | StaffMember | CareProvider
-REVOCABLE: dict[str, tuple[type[Target], Callable[..., Revocation]]] = {
+REVOCABLE: dict[str, tuple[type[Source], Callable[..., object]]] = {
     "token": (Token, revoke.revoke_token),
+    "right": (ExtraRight, extra.end),
     "bearer": (Bearer, revoke.revoke_bearer),
     "phone": (Phone, revoke.revoke_phone),
     "staff": (StaffMember, revoke.revoke_staff),
     "provider": (CareProvider, revoke.revoke_provider),
 }
+DOORS_A_PAGE = 50
 
 
 class RevokeForm(forms.Form):
@@ -40,16 +44,17 @@ class RevokeForm(forms.Form):
 
 def page(request: HttpRequest, target: str, pk: int) -> HttpResponse:
     """Show the exposure and ask (GET), or revoke and show the exposure that is left (POST)."""
-    if not request.user.has_perm("access.add_revocation"):
+    if not _may(request, target):
         raise PermissionDenied
     if target not in REVOCABLE:
         raise Http404
     model, verb = REVOCABLE[target]
     what = get_object_or_404(model.objects.all(), pk=pk)
-    form = RevokeForm(request.POST or None)
-    if form.is_valid() and not is_revoked(what):
+    now = timezone.now()
+    form = RevokeForm(request.POST or None, initial={"reason": _usual(target)})
+    if form.is_valid() and not is_revoked(what, at=now):
         assert isinstance(request.user, User)  # noqa: S101  admin_view lets nobody else in
-        verb(**{target: what}, reason=form.cleaned_data["reason"], at=timezone.now(), actor=request.user)
+        verb(**{target: what}, reason=form.cleaned_data["reason"], at=now, actor=request.user)
         messages.success(request, _("Revoked. Locks learn it from the next phone that has synchronised."))
         return redirect("admin:revoke", target=target, pk=pk)
     context: dict[str, Any] = {
@@ -58,19 +63,35 @@ def page(request: HttpRequest, target: str, pk: int) -> HttpResponse:
         "what": what,
         "back": reverse(f"admin:{what._meta.label_lower.replace('.', '_')}_change", args=[pk]),
         "kind": what._meta.verbose_name,
-        "revoked": is_revoked(what),
+        "revoked": is_revoked(what, at=now),
         "form": form,
-        "exposed": _exposed(what),
+        **_exposed(what, request.GET.get("p", ""), at=now),
     }
     return TemplateResponse(request, "admin/nyckelfri/revoke.html", context)
 
 
-def is_revoked(what: Target) -> bool:
+def _may(request: HttpRequest, target: str) -> bool:
+    """Who may: a right given at once is ended by whoever gives them, a provider never by its own people."""
+    if target == "right":
+        return request.user.has_perm("access.give_extraright")
+    if target == "provider" and viewer_now() is not None:
+        return False
+    return request.user.has_perm("access.add_revocation")
+
+
+def _usual(target: str) -> str:
+    usual = {"right": Revocation.Reason.RIGHT_ENDED, "provider": Revocation.Reason.ASSIGNMENT_ENDED}
+    return usual.get(target, Revocation.Reason.LOST)
+
+
+def is_revoked(what: Source, *, at: datetime) -> bool:
     """Return whether it is revoked already; a person can be revoked again after a new enrolment."""
     if isinstance(what, CareProvider):
         return not what.active
     if isinstance(what, StaffMember):
         return not what.bearers.filter(revoked_at__isnull=True).exists() and not _has_login(what)
+    if isinstance(what, ExtraRight):
+        return what.withdrawn_at is not None or what.ends_at <= at
     return what.revoked_at is not None
 
 
@@ -78,8 +99,16 @@ def _has_login(staff: StaffMember) -> bool:
     return staff.user is not None and staff.user.is_active
 
 
-def _exposed(what: Target) -> list[Exposed]:
-    now = timezone.now()
-    if not isinstance(what, Token):
-        return exposure(what, at=now)
-    return [one for one in exposure(what.bearer, at=now) if one.binding.pk == what.binding_id]
+def _exposed(what: Source, number: str, *, at: datetime) -> dict[str, Any]:
+    """Return one page of the exposure, with who will carry the news to each lock."""
+    doors = Paginator(exposed_until(what, at=at), DOORS_A_PAGE).get_page(number)
+    ids = [row["binding"] for row in doors]
+    exposed = exposure(what, at=at, binding_ids=ids)
+    carriers = couriers(ids, besides=what, at=at) if ids else {}
+    return {
+        "page": doors,
+        "doors": doors.paginator.count,
+        "until": exposed[0].until if exposed and doors.number == 1 else None,
+        "informed": sum(one.lock_knows for one in exposed),
+        "lines": [(one, carriers.get(one.binding.pk, [])) for one in exposed],
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from server.access.api.break_glass import BreakGlassView
 from server.access.api.views import SyncView
 from server.alarms.api.phones import DeclineView, HandOverView, TakeView
 from server.alarms.api.systems import AlarmsView, AlarmView, EndView
@@ -17,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("info", InfoView.as_view(), name="api-info"),
     path("enrol", EnrolView.as_view(), name="api-enrol"),
     path("sync", SyncView.as_view(), name="api-sync"),
+    path("break-glass", BreakGlassView.as_view(), name="api-break-glass"),
     path("logs", LogsView.as_view(), name="api-logs"),
     path("fresh-time", FreshTimeView.as_view(), name="api-fresh-time"),
     path("installer/commission", CommissionView.as_view(), name="api-commission"),

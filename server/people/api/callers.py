@@ -28,6 +28,7 @@ PHONES_MAY = frozenset(
         ("POST", "api-sync"),
         ("POST", "api-logs"),
         ("POST", "api-fresh-time"),
+        ("POST", "api-break-glass"),
         ("POST", "api-alarm-take"),
         ("POST", "api-alarm-decline"),
         ("POST", "api-alarm-hand-over"),
