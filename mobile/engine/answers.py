@@ -10,7 +10,7 @@ from typing import Any
 
 from mobile.engine.content import DoorRecord
 from mobile.engine.errors import ServerError
-from mobile.engine.state import DoorKind, Fallback, Shift, Support, Visit
+from mobile.engine.state import Alarm, AlarmStage, DoorKind, Fallback, Shift, Support, Visit
 from protocol.fields import MAX_TIME
 
 MAX_TEXT = 4000
@@ -128,6 +128,7 @@ class SyncAnswer:
     manifest: bytes | None
     shift: Shift | None
     visits: tuple[Visit, ...]
+    alarms: tuple[Alarm, ...]
     doors: tuple[DoorRecord, ...]
     rights: tuple[RightOffer, ...]
     removed_rights: tuple[bytes, ...]
@@ -148,6 +149,8 @@ def sync_answer(value: dict[str, Any]) -> SyncAnswer:
         manifest=body.optional_blob("manifest"),
         shift=None if shift is None else _shift(shift),
         visits=tuple(_visit(one) for one in body.objects("visits")),
+        # A state of a later server must not keep staff from the alarms that are understood.
+        alarms=tuple(_alarm(one) for one in body.objects("alarms") if one.text("state") in set(AlarmStage)),
         doors=tuple(_door(one) for one in body.objects("doors")),
         rights=tuple(_right(one) for one in body.objects("rights")),
         removed_rights=tuple(blob(one, "removed right", 8) for one in body.items("removed_rights")),
@@ -170,6 +173,18 @@ def _visit(body: Body) -> Visit:
         ends_at=body.number("ends_at"),
         alarm_code=body.text("alarm_code", default=""),
         door_ids=tuple(plain(one, "door id") for one in body.items("door_ids")),
+    )
+
+
+def _alarm(body: Body) -> Alarm:
+    return Alarm(
+        id=body.text("id"),
+        alarm_code=body.text("alarm_code"),
+        door_ids=tuple(plain(one, "door id") for one in body.items("door_ids")),
+        stage=AlarmStage(body.text("state")),
+        raised_at=body.number("raised_at"),
+        respond_by=body.number("respond_by"),
+        expires=body.number("expires"),
     )
 
 

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from mobile.engine.errors import VaultCorruptError, VaultTooNewError
 from mobile.engine.state import (
+    Alarm,
+    AlarmStage,
     DoorKind,
     Fallback,
     HistoryEntry,
@@ -117,6 +119,7 @@ class Content:
     """Server time minus the phone's clock at the last answer (seconds); never used to judge a right."""
     shift: Shift | None = None
     visits: tuple[Visit, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
     doors: Mapping[str, DoorRecord] = field(default_factory=dict)
     locks: Mapping[bytes, LockInfo] = field(default_factory=dict)
     rights: Mapping[bytes, Right] = field(default_factory=dict)
@@ -213,6 +216,10 @@ def _visit(body: dict[str, Any]) -> Visit:
     return _make(Visit, body | {"door_ids": tuple(body["door_ids"])})
 
 
+def _alarm(body: dict[str, Any]) -> Alarm:
+    return _make(Alarm, body | {"door_ids": tuple(body["door_ids"]), "stage": AlarmStage(body["stage"])})
+
+
 def _history(body: dict[str, Any]) -> HistoryEntry:
     changed = {"operation": Operation(body["operation"]), "state": OpeningState(body["state"])}
     return _make(HistoryEntry, body | changed)
@@ -227,6 +234,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "trust": _trust,
     "shift": lambda body: _make(Shift, body),
     "visits": lambda rows: tuple(_visit(row) for row in rows),
+    "alarms": lambda rows: tuple(_alarm(row) for row in rows),
     "doors": lambda rows: {row["id"]: _door(row) for row in rows},
     "locks": lambda rows: {row["binding"]: _lock(row) for row in rows},
     "rights": lambda rows: {row["token_id"]: _make(Right, row) for row in rows},

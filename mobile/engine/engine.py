@@ -28,6 +28,7 @@ from contextlib import suppress
 
 from mobile.engine import content as codec
 from mobile.engine import history, views
+from mobile.engine.ears import Ears
 from mobile.engine.enrolment import initials
 from mobile.engine.errors import EngineError, PinDelayError, VaultWipedError, WrongPinError
 from mobile.engine.facade import Listener, Unsubscribe
@@ -36,6 +37,7 @@ from mobile.engine.parts import Parts
 from mobile.engine.rounds import Rounds
 from mobile.engine.setup import Setup
 from mobile.engine.state import (
+    AlarmAnswer,
     AppState,
     Bluetooth,
     HistoryEntry,
@@ -75,6 +77,8 @@ class PhoneEngine:
         self._enrolment, self._sign_in = parts.enrolment, parts.sign_in
         self._scanner, self._openings = parts.scanner, parts.openings
         self._rounds = Rounds(parts.syncer, parts.courier, parts.keyring)
+        self._alarms = parts.alarms
+        self._ears = Ears(keyring=parts.keyring, on_news=self._rounds.on_news)
 
     # -- what the parts tell --------------------------------------------------------------------------------
 
@@ -214,10 +218,16 @@ class PhoneEngine:
             pin_wait_until=0,
         )
         self._content_changed()
+        self._listen()
         await self._scanner.start()
+
+    def _listen(self) -> None:
+        if self._setup.listens and self._setup.sync_seconds is not None:
+            self._ears.listen()
 
     async def _shut(self) -> None:
         """End radio work, then everything else that uses the vault, then shut it."""
+        await self._ears.stop()
         await self._openings.close()
         await self._scanner.stop()
         await self._syncer.cancel()
@@ -252,9 +262,11 @@ class PhoneEngine:
     async def second_factor(self, code: str) -> None:
         """See `Engine`."""
         await self._sign_in.code(code)
+        self._listen()
 
     async def sign_out(self) -> None:
         """See `Engine`."""
+        await self._ears.stop()
         await self._sign_in.out()
         self._content_changed()
 
@@ -263,6 +275,10 @@ class PhoneEngine:
     async def sync(self) -> SyncResult:
         """See `Engine`."""
         return await self._syncer.sync()
+
+    async def answer_alarm(self, alarm_id: str, answer: AlarmAnswer) -> None:
+        """See `Engine`."""
+        await self._alarms.answer(alarm_id, answer)
 
     async def open_door(self, door_id: str) -> Opening:
         """See `Engine`."""

@@ -84,6 +84,7 @@ def merge(content: Content, answer: SyncAnswer, *, clock_offset: int) -> Merged:
         clock_offset=clock_offset,
         shift=answer.shift,
         visits=answer.visits,
+        alarms=answer.alarms,
         doors=_doors(content, answer, locks),
         locks={binding: lock for binding, lock in locks.items() if binding in held},
         rights=rights,

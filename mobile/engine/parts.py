@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from mobile.engine.alarms import Alarms
 from mobile.engine.bearers import Bearers
 from mobile.engine.board import Board
 from mobile.engine.clock import Clock
@@ -60,6 +61,7 @@ class Parts:
             courier=self.courier,
             on_change=on_change,
         )
+        self.alarms = Alarms(http=self.http, keyring=self.keyring, syncer=self.syncer)
         self.enrolment = Enrolment(
             http=self.http,
             keyring=self.keyring,

@@ -38,6 +38,10 @@ class Rounds:
         self._soon.add(task)
         task.add_done_callback(self._soon.discard)
 
+    async def on_news(self) -> None:
+        """The server has said that there is news."""
+        await self._carefully(self._news)
+
     async def settled(self) -> None:
         """Wait until nothing is being handed in."""
         while self._soon:
@@ -67,6 +71,10 @@ class Rounds:
             await self._syncer.sync()
         elif self._keyring.is_open and self._courier.waiting:
             await self._courier.hand_in()
+
+    async def _news(self) -> None:
+        if self._keyring.is_open and self._keyring.content.session:
+            await self._syncer.sync_anew()
 
     async def _hand_in(self) -> None:
         await self._courier.hand_in()

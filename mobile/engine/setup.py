@@ -33,6 +33,8 @@ class Setup:
     random: Callable[[int], bytes] = os.urandom
     vault_cost: Cost = field(default_factory=Cost)
     sync_seconds: float | None = SYNC_SECONDS
-    """None = only when asked."""
+    """None = only when asked: neither by itself nor because the server says that there is news."""
+    listens: bool = True
+    """Whether a websocket is kept open on which the server says that there is news."""
     phone_model: str = "desktop"
     disk: Disk = field(default_factory=Disk)

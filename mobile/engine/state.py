@@ -176,6 +176,34 @@ class Shift:
     ends_at: int
 
 
+class AlarmStage(StrEnum):
+    """How far an alarm has come for the person who holds this phone."""
+
+    OFFERED = "offered"
+    TAKEN = "taken"
+
+
+class AlarmAnswer(StrEnum):
+    """What a person can answer to an alarm."""
+
+    TAKE = "take"
+    DECLINE = "decline"
+    HAND_OVER = "hand-over"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An acute call; doors in walking order. `expires`: when the right ends, once it is taken."""
+
+    id: str
+    alarm_code: str
+    door_ids: tuple[str, ...]
+    stage: AlarmStage
+    raised_at: int
+    respond_by: int
+    expires: int
+
+
 @dataclass(frozen=True, slots=True)
 class Support:
     """Whom to call when a door stays shut, and the routine for a deviation in both languages."""
@@ -256,6 +284,7 @@ class AppState:
     sync: SyncStatus = SyncStatus()
     shift: Shift | None = None
     visits: tuple[Visit, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
     doors: Mapping[str, DoorView] = field(default_factory=lambda: MappingProxyType({}))
     openings: Mapping[str, Opening] = field(default_factory=lambda: MappingProxyType({}))
     support: Support = Support()

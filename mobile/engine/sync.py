@@ -57,6 +57,13 @@ class Syncer:
                 raise LockedError from None  # the app was locked under it
             raise
 
+    async def sync_anew(self) -> SyncResult:
+        """Sync, but do not join one under way: it may have asked before there was news."""
+        running = self._running
+        if running is not None and not running.done():
+            await asyncio.wait({running})
+        return await self.sync()
+
     async def cancel(self) -> None:
         """Give up a sync under way."""
         task, self._running = self._running, None

@@ -19,6 +19,7 @@ SHUT: dict[str, Any] = {
     "server_url": "",
     "shift": None,
     "visits": (),
+    "alarms": (),
     "doors": MappingProxyType({}),
     "openings": MappingProxyType({}),
     "support": Support(),
@@ -44,6 +45,7 @@ def opened(content: Content, nearby: Mapping[bytes, Nearby], now: int) -> dict[s
         "server_url": identity.server_url,
         "shift": content.shift,
         "visits": content.visits,
+        "alarms": tuple(alarm for alarm in content.alarms if alarm.expires > now),
         "doors": MappingProxyType(doors),
         "support": content.support,
     }

@@ -57,6 +57,8 @@ class SmallServer:
     sent: set[bytes] = field(default_factory=set)
     manifest_version_sent: dict[str, int] = field(default_factory=dict)
     has_totp: bool = True
+    alarms_say: str = ""
+    """An error code that every answer to an alarm is met with."""
 
     def transport(self) -> httpx.AsyncBaseTransport:
         return httpx.MockTransport(self._answer)
@@ -112,6 +114,8 @@ class SmallServer:
             return httpx.Response(403, json={"code": self.revoked})
         if path.startswith("/_allauth/app/v1/auth/"):
             return self._auth(request, path.removeprefix("/_allauth/app/v1/auth/"), body)
+        if path.startswith("/api/v1/alarms/"):
+            return httpx.Response(409 if self.alarms_say else 200, json={"code": self.alarms_say})
         handlers: dict[str, Callable[..., httpx.Response]] = {
             "/api/v1/info": self._info,
             "/api/v1/enrol": self._enrol,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mobile.engine import answers
 from mobile.engine.errors import EngineError, ServerError
-from mobile.engine.state import DoorKind
+from mobile.engine.state import Alarm, AlarmStage, DoorKind
 
 JSON = st.recursive(
     st.none()
@@ -22,7 +22,7 @@ JSON = st.recursive(
     max_leaves=20,
 )
 FIELDS = ["server_time", "cursor", "manifest", "shift", "visits", "doors", "rights", "removed_rights"]
-FIELDS += ["removed_doors", "bulletins", "support", "minimum_app_version"]
+FIELDS += ["alarms", "removed_doors", "bulletins", "support", "minimum_app_version"]
 
 
 def _good() -> dict[str, Any]:
@@ -33,6 +33,17 @@ def _good() -> dict[str, Any]:
         "manifest": None,
         "shift": None,
         "visits": [{"id": 1, "starts_at": 1, "ends_at": 2, "alarm_code": "4711", "door_ids": [1, 2]}],
+        "alarms": [
+            {
+                "id": 7,
+                "alarm_code": "4711",
+                "door_ids": [1, 2],
+                "state": "offered",
+                "raised_at": 1,
+                "respond_by": 46,
+                "expires": 1800,
+            }
+        ],
         "doors": [{"id": 1, "kind": "gate", "address": "Storgatan 1", "binding": None}],
         "rights": [],
         "removed_rights": ["AAAAAAAAAAA"],
@@ -45,10 +56,23 @@ def _good() -> dict[str, Any]:
 def test_a_good_answer_is_read() -> None:
     read = answers.sync_answer(_good())
     assert read.visits[0].door_ids == ("1", "2")
+    assert read.alarms == (Alarm("7", "4711", ("1", "2"), AlarmStage.OFFERED, 1, 46, 1800),)
     assert read.doors[0].kind is DoorKind.GATE
     assert read.doors[0].binding == b""
     assert read.removed_rights == (bytes(8),)
     assert read.removed_doors == ("9",)
+
+
+def test_a_server_that_knows_no_alarms_is_understood() -> None:
+    body = _good()
+    del body["alarms"]
+    assert answers.sync_answer(body).alarms == ()
+
+
+def test_an_alarm_of_a_later_servers_state_is_no_reason_to_lose_the_others() -> None:
+    body = _good()
+    body["alarms"].append({**body["alarms"][0], "id": 8, "state": "escalated"})
+    assert [alarm.id for alarm in answers.sync_answer(body).alarms] == ["7"]
 
 
 def test_a_door_kind_of_a_later_server_is_no_reason_to_lose_the_others() -> None:
@@ -84,6 +108,8 @@ def test_any_value_in_any_field_is_read_or_refused(name: str, value: Any) -> Non
         ("server_time", True),
         ("visits", [{"id": 1, "starts_at": 2**40, "ends_at": 2, "door_ids": []}]),
         ("visits", [{"id": 1, "starts_at": 1, "ends_at": 2, "door_ids": [[1]]}]),
+        ("alarms", [{"id": 7, "alarm_code": "4711", "door_ids": [], "state": "taken"}]),
+        ("alarms", [{"state": []}]),
         ("visits", [{"id": 10**400, "starts_at": 1, "ends_at": 2, "door_ids": []}]),
     ],
 )

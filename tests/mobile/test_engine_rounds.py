@@ -25,9 +25,15 @@ async def test_rule_04_news_reaches_a_phone_with_coverage_within_a_minute(tmp_pa
     wall = WallClock(NOW)
     server = SmallServer(now=wall)
     loop = asyncio.get_running_loop()
-    engine = PhoneEngine(
-        Setup(tmp_path, transport=server.transport(), vault_cost=CHEAP, wall=wall, monotonic=loop.time)
+    setup = Setup(
+        tmp_path,
+        transport=server.transport(),
+        vault_cost=CHEAP,
+        wall=wall,
+        monotonic=loop.time,
+        listens=False,
     )
+    engine = PhoneEngine(setup)
     await engine.start()
     await engine.enrol(URL, CODE, PIN)
     await engine.sign_in(USERNAME, PASSWORD)

@@ -23,6 +23,8 @@ from mobile.engine.errors import DiskFullError, LockedError, VaultCorruptError, 
 from mobile.engine.keyring import Keyring
 from mobile.engine.setup import Setup
 from mobile.engine.state import (
+    Alarm,
+    AlarmStage,
     DoorKind,
     Fallback,
     HistoryEntry,
@@ -50,6 +52,7 @@ FULL = Content(
     clock_offset=-7,
     shift=Shift("1", "Norr", 1, 2),
     visits=(Visit("1", 1, 2, "4711", ("g", "a")),),
+    alarms=(Alarm("9", "4711", ("g", "a"), AlarmStage.TAKEN, 1, 2, 3),),
     doors={"g": DoorRecord("g", DoorKind.GATE, b"binding1", fallback=Fallback("locksmith", "", "08", ""))},
     locks={b"binding1": LockInfo(b"binding1", b"lock-id1", bytes(32), (SECRET,), 5, b"bulletin", 3)},
     rights={b"token-01": Right(b"token-01", b"binding1", b"the token", 1, 2, 3)},

@@ -18,6 +18,7 @@ MOBILE = LOCALE.parent
 NOT_FOR_PHONES = {
     "method_not_allowed", "unsupported_media_type", "not_acceptable", "door_unknown", "identity_invalid",
     "lock_name_taken", "lock_foreign", "lock_retired", "door_has_lock", "consent_missing", "binding_ended",
+    "alarm_code_unknown", "alarm_time_unlikely", "external_id_taken", "not_on_duty", "system_unknown",
 }  # fmt: skip
 
 
