@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -30,7 +29,8 @@ def notify_passages(municipality_id: int, passage_ids: Sequence[int]) -> None:
     """
     ids = list(passage_ids)
     if ids:
-        transaction.on_commit(partial(_send, municipality_id, ids), robust=True)
+        # A plain function: what fails robustly is logged by its name, and a partial has none.
+        transaction.on_commit(lambda: _send(municipality_id, ids), robust=True)
 
 
 def _send(municipality_id: int, ids: list[int]) -> None:

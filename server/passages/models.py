@@ -300,6 +300,14 @@ class Deviation(TenantModel):
         ),
     )
     opened_at = models.DateTimeField(_("opened"))
+    handler = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("handled by"),
+    )
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     closed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -315,6 +323,9 @@ class Deviation(TenantModel):
         verbose_name = _("deviation")
         verbose_name_plural = _("deviations")
         ordering = ["-opened_at"]
+        indexes = [
+            models.Index(fields=["municipality", "closed_at", "-opened_at"], name="deviation_open"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "lock"],
