@@ -170,7 +170,7 @@ class TestWithdrawing:
     ) -> None:
         page = text(patrol.get(self.path(world.owner_consent)))
         assert "4711" in page and "8888" in page and "Storgatan 1, port" in page
-        assert "2 brukares vård skulle stå utan väg in" in page
+        assert "2 brukares besök skulle stå utan väg in" in page
 
     def test_it_waits_until_another_way_in_is_recorded(self, world: World, patrol: Browser) -> None:
         page = text(
@@ -267,7 +267,7 @@ class TestClientPage:
         auditor = Browser()
         auditor.force_login(auditor_of(world.municipality))
         assert auditor.post(path).status_code == 403
-        assert "Pausa" not in text(auditor.get(self.change(world.client)))
+        assert "Pausa (" not in text(auditor.get(self.change(world.client)))
         foreign = reverse("admin:care_client_do", args=[neighbour.client.pk, "pause"])
         assert coordinator.post(foreign).status_code == 404
         assert coordinator.post(path).status_code == 302
