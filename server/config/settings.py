@@ -153,6 +153,7 @@ CELERY_WORKER_POOL = "threads"
 CELERY_TIMEZONE = "Europe/Stockholm"
 CELERY_BEAT_SCHEDULE = {
     "issue-ahead": {"task": "access.issue_ahead", "schedule": timedelta(minutes=1)},
+    "sweep-rights": {"task": "access.sweep", "schedule": timedelta(minutes=15)},
     "keep-up-with-locks": {"task": "locks.keep_up", "schedule": timedelta(minutes=10)},
     "build-bulletins": {"task": "locks.build_bulletins", "schedule": timedelta(seconds=30)},
     "alarms": {"task": "alarms.sweep", "schedule": timedelta(seconds=15)},

@@ -64,6 +64,8 @@ class Token(TenantModel):
         indexes = [
             models.Index(fields=["bearer", "expires"], name="token_bearer_expires"),
             models.Index(fields=["binding", "expires"], name="token_binding_expires"),
+            # What is alive in a municipality, and what is long over, among years of what is neither.
+            models.Index(fields=["municipality", "expires"], name="token_expires"),
         ]
         constraints = [
             has_length("token_id_8_bytes", "token_id", 8),
