@@ -23,7 +23,7 @@ from server.switches.domain.proof import Proof, is_watched, neighbours_of, proof
 from server.switches.domain.switching import SwitchRefusedError
 from server.switches.domain.undoing import cancel_switch
 from server.switches.models import ProviderSwitch, SwitchedDoor
-from server.switches.tasks import renew
+from server.switches.tasks import renew_soon
 from server.tenancy.admin_base import ReadOnlyAdmin
 from server.tenancy.scoping import viewer_now
 
@@ -134,7 +134,7 @@ class ProviderSwitchAdmin(ReadOnlyAdmin):
             said = "; ".join(f"{code}: {why}" for code, why in error.details[:20])
             messages.error(request, f"{error.why} {said}")
         else:
-            renew.delay()
+            renew_soon()
             messages.success(request, _("The switch is taken back. Every assignment is as it was."))
         return redirect("admin:switches_providerswitch_change", pk)
 

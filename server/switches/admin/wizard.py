@@ -24,7 +24,7 @@ from server.switches.domain.picture import Fate, Preview
 from server.switches.domain.preview import preview
 from server.switches.domain.switching import SwitchRefusedError, decide_switch
 from server.switches.rules import area_of
-from server.switches.tasks import renew
+from server.switches.tasks import renew_soon
 
 DETAILED = 20
 """Up to so many clients are shown door by door; more have that in the file."""
@@ -161,7 +161,7 @@ def _confirm(request: HttpRequest, draft: Draft) -> HttpResponse:
         switch = decide_switch(draft=draft, form_key=key, at=timezone.now(), actor=_user(request))
     except SwitchRefusedError as error:
         return _preview(request, draft, error)
-    renew.delay()
+    renew_soon()
     messages.success(request, _("The switch is decided. Keys are being cut and issued."))
     return redirect("admin:switches_providerswitch_change", switch.pk)
 
