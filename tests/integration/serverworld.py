@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,14 +28,23 @@ class PhoneAtServer:
         self.runner = runner
         self.url = server_url
         self.folder = folder
-        self.engine = PhoneEngine(
-            Setup(folder / "phone", vault_cost=CHEAP, sync_seconds=None, phone_model="Prov", **setup)
-        )
+        quiet: dict[str, Any] = {"vault_cost": CHEAP, "sync_seconds": None, "phone_model": "Prov"}
+        self.engine = PhoneEngine(Setup(folder / "phone", **{**quiet, **setup}))
         self.do(self.engine.start())
 
     def do(self, verb: Coroutine[Any, Any, T]) -> T:
         """Run one verb on the phone's loop."""
         return self.runner.run(verb)
+
+    def wait_for(self, true: Callable[[], Any], *, seconds: float = 15.0) -> None:
+        """Let the phone live until something is true that it is not asked to do."""
+
+        async def wait() -> None:
+            async with asyncio.timeout(seconds):
+                while not true():
+                    await asyncio.sleep(0.02)
+
+        self.runner.run(wait())
 
     def enrol(self, staff: StaffMember) -> None:
         """Trade a fresh one-time code for a device and a vault."""
