@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.urls import reverse
 
-from server.access.models import Revocation, Token
+from server.access.models import ExtraRight, Revocation, StandingRight, Token
 from server.alarms.models import Alarm, AlarmCall, AlarmOffer, AlarmPolicy, AlarmSystem, AlarmTeam
 from server.audit.models import AuditEntry
 from server.care.models import ConsentDocument, Visit
@@ -73,6 +73,10 @@ def fill_every_table(world: World) -> None:
         grp=1,
         document=SECRET,
     )
+    beside = {"staff": world.alice, "provider": world.provider, "starts_at": NOW, "ends_at": SHIFT_END}
+    ExtraRight.objects.create(**m, **beside, kind="adhoc", team=world.team, reason="borrowed")
+    ExtraRight.objects.create(**m, **beside, kind="break_glass", client=world.client, reason="no_answer")
+    StandingRight.objects.create(**m, team=world.team, areas=["Ingenstans"], starts_at=LONG_AGO)
     Revocation.objects.create(**m, target="token", token=token, at=NOW, reason="lost")
     SealedBatch.objects.create(
         **m, digest=b"d" * 24 + salt, document=SECRET, received_at=NOW, status="held", lock=lock

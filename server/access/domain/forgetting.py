@@ -1,11 +1,11 @@
 """Forgetting: tokens, revocations, extra rights and enrolment codes that nothing needs any more.
 
-Who asks about an opening needs the token while the passage is kept, so a token with passages stays as long as
-they do. All others, and they are nearly all, are needed for two things once they have ended: that a lock's log
-which comes home late finds whose token it was, and that an exposure or a provider switch can be looked into.
-Half a year is enough for both (a passage names the phone's key beside the token), and a shorter retention is
-respected. What a provider switch proved it wrote down itself. A revocation goes with the token it is about,
-any other when passages of its time go. The audit trail keeps who did what.
+Who asks about an opening needs the token while the passage is kept, so a token with passages stays as long
+as they do. All others, and they are nearly all, are needed for two things once they have ended: that a
+lock's log which comes home late finds whose token it was, and that an exposure or a provider switch can be
+looked into. Half a year is enough for both (a passage names the phone's key beside the token), and a
+shorter retention is respected. What a provider switch proved it wrote down itself. A revocation goes with
+the token it is about, any other when passages of its time go. The audit trail keeps who did what.
 
 Work is bounded: a run looks at so many rows and remembers where it was; lost memory only means starting over.
 """
