@@ -55,7 +55,7 @@ def load_facts(
             | Q(owner__in={estate.owner_id for estate in properties.values()})
         )
     )
-    bindings = Binding.objects.filter(living, door__in=doors).select_related("lock").order_by("pk")
+    bindings = _without_papers(Binding.objects.filter(living, door__in=doors))
     return Facts(
         assignments=_grouped(assignments, "team_id"),
         assignments_of_client=_grouped(assignments, "client_id") if named else {},
@@ -106,6 +106,15 @@ def _by_area(residents: Iterable[Client]) -> dict[str, list[Client]]:
         if client.door is not None:
             areas[client.door.property.area].append(client)
     return dict(areas)
+
+
+def _without_papers(bindings: QuerySet[Binding]) -> QuerySet[Binding]:
+    """Return the bindings with their locks; signed documents along would be half a megabyte a team."""
+    return (
+        bindings.select_related("lock")
+        .defer("commission_document", "lock_record", "sealed_adv_key", "sealed_adv_key_next")
+        .order_by("pk")
+    )
 
 
 def ways_to(apartment_ids: Collection[int]) -> dict[int, list[Door]]:

@@ -137,7 +137,13 @@ class Round:
         )
         if self.bindings is not None:
             rows = rows.filter(binding__in=self.bindings)
-        for token in rows.defer("document").select_related("binding"):
+        papers = (
+            "document",
+            "binding__commission_document",
+            "binding__lock_record",
+            "binding__sealed_adv_key",
+        )
+        for token in rows.defer(*papers).select_related("binding"):
             live[(token.shift_id, token.extra_id), token.bearer_id].append(token)
         return live
 
