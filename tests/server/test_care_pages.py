@@ -1,4 +1,4 @@
-"""Pages about consents, clients and metal keys, over HTTP, as the patrol and with two providers at one gate."""
+"""Pages about consents, clients and metal keys over HTTP, also with two providers at one gate."""
 
 from __future__ import annotations
 
