@@ -9,9 +9,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 
-from server.locks.models import Binding, Bulletin, Lock
+from server.care.missing import lacking_properties, own_consents
+from server.care.models import Client
+from server.locks.models import Binding, Bulletin, Lock, WorkOrder
+from server.locks.order_queries import PLACING
 from server.passages.models import Deviation, LogGap
+from server.places.models import Door, DoorPath
+from server.tenancy.scoping import whole_municipality
 
 
 def mounted() -> QuerySet[Lock]:
@@ -83,3 +89,39 @@ def suspects(*, at: datetime, days: int) -> QuerySet[Binding]:
         ~Exists(dead), lock__in=locks.values("pk"), ends_at__isnull=True
     )
     return rows.annotate(heard=F("lock__status__last_contact_at")).order_by("pk")
+
+
+def blocked(rows: QuerySet[WorkOrder], *, at: datetime) -> QuerySet[WorkOrder]:
+    """Return the open mountings and moves among `rows` that a signature or a gate stands in the way of.
+
+    The same as `server.locks.order_queries.blocks_of` says of single orders, in SQL for lists and counts.
+    """
+    return rows.filter(
+        _gate_first() | _owner_unsigned(at) | _client_unsigned(at) | _occupied(),
+        kind__in=PLACING,
+        done_at__isnull=True,
+        cancelled_at__isnull=True,
+    )
+
+
+def _gate_first() -> Exists:
+    there = Binding.unscoped.filter(door=OuterRef("via"), ends_at__isnull=True, commissioned_at__isnull=False)
+    return Exists(DoorPath.unscoped.filter(~Exists(there), apartment=OuterRef("door")))
+
+
+def _owner_unsigned(at: datetime) -> Q:
+    return Q(door__must_sign=Door.Signatory.OWNER, door__property__in=lacking_properties(at).values("pk"))
+
+
+@whole_municipality()
+def _client_unsigned(at: datetime) -> Q:
+    living = Client.objects.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=at), door=OuterRef("door"))
+    unsigned = living.filter(~Exists(own_consents(at)))
+    return ~Q(door__must_sign=Door.Signatory.OWNER) & (Q(Exists(unsigned)) | ~Q(Exists(living)))
+
+
+def _occupied() -> Exists:
+    there = Binding.unscoped.filter(
+        door=OuterRef("door"), ends_at__isnull=True, commissioned_at__isnull=False
+    )
+    return Exists(there.filter(~Q(lock=Coalesce(OuterRef("lock"), 0))))

@@ -93,6 +93,7 @@ CUSTOM: Mapping[str, frozenset[Role]] = {
     "care.withdraw_consent": frozenset({_P, _C}),
     "care.withdraw_consent_at_once": frozenset({_P}),
     "places.view_own_portfolio": frozenset({_O}),
+    "locks.plan_workorder": frozenset({_P, _I}),
     "passages.export_passages": frozenset({_P, _C, _A}),
     "passages.prove_log": frozenset({_P, _A}),
     "passages.view_visit_times": frozenset({_P, _C, _A}),

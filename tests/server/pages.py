@@ -12,7 +12,7 @@ from server.access.models import ExtraRight, Revocation, StandingRight, Token
 from server.alarms.models import Alarm, AlarmCall, AlarmOffer, AlarmPolicy, AlarmSystem, AlarmTeam
 from server.audit.models import AuditEntry
 from server.care.models import ConsentDocument, Visit
-from server.locks.models import BindingGroup, Bulletin, BulletinDue, LockStatus, LogPosition
+from server.locks.models import BindingGroup, Bulletin, BulletinDue, LockStatus, LogPosition, WorkOrder
 from server.passages.models import Deviation, LogGap, SealedBatch
 from server.people.models import CareProvider, EnrolmentCode, PhoneContact, Team, User
 from server.places.models import PropertyOwner
@@ -83,7 +83,10 @@ def fill_every_table(world: World) -> None:
     )
     add_passages(world)
     LogGap.objects.create(**m, lock=lock, epoch=1, first_seq=4, last_seq=9, noticed_at=NOW)
-    Deviation.objects.create(**m, kind="jam", door=world.gate, lock=lock, opened_at=NOW)
+    jam = Deviation.objects.create(**m, kind="jam", door=world.gate, lock=lock, opened_at=NOW)
+    WorkOrder.objects.create(
+        **m, kind="repair", door=world.gate, lock=lock, deviation=jam, planned_for=NOW.date(), created_at=NOW
+    )
     ConsentDocument.objects.create(
         **m,
         consent=world.client_consent,

@@ -28,7 +28,7 @@ PLANNED = actions.register("workorder.planned", _("work order planned"))
 DONE = actions.register("workorder.done", _("work order done"))
 CANCELLED = actions.register("workorder.cancelled", _("work order cancelled"))
 
-MOST_AT_ONCE = 500
+MOST_AT_ONCE = 200
 """Doors ordered in one go: a large area is planned in several."""
 
 _KIND_FOR = {Deviation.Kind.LOW_BATTERY: WorkOrder.Kind.BATTERY}

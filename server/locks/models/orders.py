@@ -76,6 +76,7 @@ class WorkOrder(TenantModel):
         verbose_name = _("work order")
         verbose_name_plural = _("work orders")
         ordering = ["planned_for", "pk"]
+        permissions = [("plan_workorder", _("Can plan installations"))]
         indexes = [
             models.Index(
                 fields=["municipality", "planned_for"],
