@@ -86,7 +86,7 @@ def owner_doors(at: datetime, *, area: str = "") -> QuerySet[Door]:
 
 
 def owners_to_ask(at: datetime, *, area: str = "") -> QuerySet[Any, Any]:
-    """Return owners who must sign, each with doors, properties and clients waiting; most clients first."""
+    """Return owners who must sign, with how many doors, properties and clients wait; most clients first."""
     return (
         owner_doors(at, area=area)
         .values(
@@ -96,11 +96,11 @@ def owners_to_ask(at: datetime, *, area: str = "") -> QuerySet[Any, Any]:
             email=F("property__owner__contact_email"),
         )
         .annotate(
-            clients=Count("waiting", distinct=True),
-            doors=Count("pk", distinct=True),
-            estates=Count("property", distinct=True),
+            client_count=Count("waiting", distinct=True),
+            door_count=Count("pk", distinct=True),
+            estate_count=Count("property", distinct=True),
         )
-        .order_by("-clients", "name", "owner")
+        .order_by("-client_count", "name", "owner")
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -51,27 +52,29 @@ class Consequences:
         return self.stranded - len(self.shown)
 
 
-def lost_doors(consent: Consent, at: datetime) -> QuerySet[Door]:
+def lost_doors(consent: Consent, at: datetime) -> QuerySet[Any, Any]:
     """Return one row for each locked door that needs this very consent and each client there (`losing`)."""
     if consent.scope == Consent.Scope.CLIENT:
         return _apartment(consent, at)
     estate = Q(property=consent.property_id) if consent.property_id else Q(property__owner=consent.owner_id)
     with whole_municipality():
-        doors: QuerySet[Door] = Door.objects.filter(estate, must_sign=Door.Signatory.OWNER)
+        doors: QuerySet[Any, Any] = Door.objects.filter(estate, must_sign=Door.Signatory.OWNER)
         lost = doors.filter(
             Exists(_open_bindings()),
             property__in=lacking_properties(at, without=consent).values("pk"),
         ).exclude(property__in=lacking_properties(at).values("pk"))
-        behind = lost.annotate(losing=Coalesce("leads_to__apartment__clients", "clients"))
-        return behind.filter(losing__in=cared_for(at).values("pk"))
+        behind: QuerySet[Any, Any] = lost.annotate(losing=Coalesce("leads_to__apartment__clients", "clients"))
+        behind = behind.filter(losing__in=cared_for(at).values("pk"))
+    return behind
 
 
 @whole_municipality()
-def _apartment(consent: Consent, at: datetime) -> QuerySet[Door]:
-    client = cared_for(at).filter(pk=consent.client_id, door__must_sign=consent.signed_by)
+def _apartment(consent: Consent, at: datetime) -> QuerySet[Any, Any]:
+    client = cared_for(at).filter(pk__in=[consent.client_id], door__must_sign=consent.signed_by)
     losing = client.filter(~Exists(own_consents(at, without=consent)))
-    doors: QuerySet[Door] = Door.objects.filter(Exists(_open_bindings()), pk__in=losing.values("door"))
-    return doors.annotate(losing=Subquery(losing.values("pk")[:1]))
+    doors: QuerySet[Any, Any] = Door.objects.filter(Exists(_open_bindings()), pk__in=losing.values("door"))
+    doors = doors.annotate(losing=Subquery(losing.values("pk")[:1]))
+    return doors
 
 
 def _open_bindings() -> QuerySet[Binding]:
@@ -105,15 +108,12 @@ def consequences(consent: Consent, *, at: datetime) -> Consequences:
         doors=lost.order_by().values("pk").distinct().count(),
         clients=lost.order_by().values("losing").distinct().count(),
         stranded=stranded.count(),
-        shown=[
-            Stranded(client, doors.get(client.pk, []), client.next_visit)  # type: ignore[attr-defined]
-            for client in shown
-        ],
+        shown=[Stranded(client, doors.get(client.pk, []), client.next_visit) for client in shown],
     )
 
 
 def _doors_of(consent: Consent, at: datetime, clients: Iterable[int]) -> dict[int, list[Door]]:
     found: dict[int, list[Door]] = {}
     for door in lost_doors(consent, at).filter(losing__in=list(clients)):
-        found.setdefault(door.losing, []).append(door)  # type: ignore[attr-defined]
+        found.setdefault(door.losing, []).append(door)
     return found

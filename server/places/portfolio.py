@@ -148,10 +148,11 @@ def _counted(properties: Sequence[int], months: Sequence[date]) -> QuerySet[Any,
         happened_at__gte=start,
         happened_at__lt=end,
     )
-    return (
+    counts: QuerySet[Any, Any] = (
         rows.order_by()
         .annotate(month=TruncMonth("happened_at"))
         .values("binding__door__property", "month")
         .annotate(n=Count("pk"))
         .values_list("binding__door__property", "month", "n")
     )
+    return counts

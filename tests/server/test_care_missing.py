@@ -170,7 +170,7 @@ def test_one_owner_blocks_ten_and_stands_first(world: World) -> None:
     gate, apartment = make_door(small, Door.Kind.GATE), make_door(small, Door.Kind.APARTMENT, number="1")
     DoorPath.objects.create(municipality=world.municipality, apartment=apartment, via=gate)
     make_client(apartment, world.team, "7777")
-    assert [(row["name"], row["clients"], row["doors"]) for row in missing.owners_to_ask(NOW)] == [
+    assert [(row["name"], row["client_count"], row["door_count"]) for row in missing.owners_to_ask(NOW)] == [
         ("Bostads AB Eken", 10, 1),
         ("Lilla ägaren", 1, 1),
     ]
@@ -214,12 +214,12 @@ def test_rule_08_a_provider_counts_its_own_behind_a_shared_gate(world: World) ->
     other.consent.delete()
     world.owner_consent.delete()
     with scope(municipality=world.municipality, viewer=Viewer(provider=world.provider.pk)):
-        assert [row["clients"] for row in missing.owners_to_ask(NOW)] == [1]
+        assert [row["client_count"] for row in missing.owners_to_ask(NOW)] == [1]
         assert list(missing.clients_to_ask(NOW)) == []
         assert list(missing.blocked(NOW)) == [world.client]
         # Whether a consent is missing is the whole truth, whoever asks.
         assert missing_consents(world.gate, at=NOW) != []
-    assert [row["clients"] for row in missing.owners_to_ask(NOW)] == [2]
+    assert [row["client_count"] for row in missing.owners_to_ask(NOW)] == [2]
     assert [client.alarm_code for client in missing.clients_to_ask(NOW)] == ["8888"]
 
 

@@ -81,7 +81,8 @@ class ClientAdmin(TenantAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Client]:
         """Fetch the door's property along: the client's page shows it."""
-        return super().get_queryset(request).select_related("municipality", "door__property__owner")
+        rows: QuerySet[Client] = super().get_queryset(request)
+        return rows.select_related("municipality", "door__property__owner")
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kw: Any) -> Any:
         """Put everything about the client above the form."""

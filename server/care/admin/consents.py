@@ -248,4 +248,5 @@ class ConsentDocumentAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ConsentDocument]:
         """Leave the sealed bytes in the database."""
-        return super().get_queryset(request).defer("sealed_content")
+        rows: QuerySet[ConsentDocument] = super().get_queryset(request)
+        return rows.defer("sealed_content")

@@ -87,7 +87,14 @@ def export(request: HttpRequest) -> HttpResponse:
 
 def _owner_rows(now: Any, area: str) -> Iterator[list[Any]]:
     for row in missing.owners_to_ask(now, area=area):
-        yield [_("property owner"), row["name"], row["phone"], row["email"], row["doors"], row["clients"]]
+        yield [
+            _("property owner"),
+            row["name"],
+            row["phone"],
+            row["email"],
+            row["door_count"],
+            row["client_count"],
+        ]
 
 
 def _client_rows(now: Any, area: str) -> Iterator[list[Any]]:
