@@ -131,25 +131,25 @@ def _cards(shown: Preview) -> list[tuple[str, int, str, str]]:
     """Return (tone, number, what, note) of the figures on top."""
     fates, learn = shown.fates, shown.must_learn
     late = [line for line in learn if line.learns_at is None or line.learns_at > shown.at]
-    return [
+    beyond = fates[Fate.CUT] + fates[Fate.REVOKED]
+    expected = _("%(late)s are not expected to before the instant") % {"late": len(late)} if learn else ""
+    always = [
         ("info", len(shown.clients), _("clients"), ""),
         ("info", fates[Fate.EXPIRES], _("keys end by themselves"), _("before the instant, or at it")),
         (
-            "warn" if fates[Fate.CUT] + fates[Fate.REVOKED] else "ok",
-            fates[Fate.CUT] + fates[Fate.REVOKED],
+            "warn" if beyond else "ok",
+            beyond,
             _("keys reach beyond"),
             _("cut to the instant; their locks are told"),
         ),
-        (
-            "warn" if late else "ok",
-            len(learn),
-            _("locks must hear of it"),
-            _("%(late)s are not expected to before the instant") % {"late": len(late)} if learn else "",
-        ),
-        ("info", fates[Fate.KEPT], _("keys are kept"), _("for other clients behind the same doors")),
-        ("info", shown.never, _("rights never issued"), _("doors × shifts of the old provider")),
+        ("warn" if late else "ok", len(learn), _("locks must hear of it"), expected),
         ("ok" if shown.born else "bad", shown.born, _("rights are born"), _("doors × shifts, 48 hours on")),
     ]
+    sometimes = [
+        ("info", fates[Fate.KEPT], _("keys are kept"), _("for other clients behind the same doors")),
+        ("info", shown.never, _("rights never issued"), _("doors × shifts of the old provider")),
+    ]
+    return [*always, *(one for one in sometimes if one[1])]
 
 
 def _confirm(request: HttpRequest, draft: Draft) -> HttpResponse:

@@ -14,8 +14,10 @@
       if (!answer.ok) throw new Error(String(answer.status));
       const text = await answer.text();
       if (text !== part.dataset.shown) {
+        const wasOpen = Boolean(part.querySelector("details.alive[open]"));
         part.dataset.shown = text;
         part.innerHTML = text;
+        if (wasOpen) part.querySelector("details.alive")?.setAttribute("open", "");
       }
     } catch (error) {
       if (!part.querySelector(".lost-contact")) {
