@@ -63,9 +63,9 @@ def lost_doors(consent: Consent, at: datetime) -> QuerySet[Any, Any]:
             Exists(_open_bindings()),
             property__in=lacking_properties(at, without=consent).values("pk"),
         ).exclude(property__in=lacking_properties(at).values("pk"))
-        behind: QuerySet[Any, Any] = lost.annotate(losing=Coalesce("leads_to__apartment__clients", "clients"))
-        behind = behind.filter(losing__in=cared_for(at).values("pk"))
-    return behind
+        losing = Coalesce("leads_to__apartment__clients", "clients")
+        rows: QuerySet[Any, Any] = lost.annotate(losing=losing).filter(losing__in=cared_for(at).values("pk"))
+    return rows
 
 
 @whole_municipality()
@@ -73,8 +73,8 @@ def _apartment(consent: Consent, at: datetime) -> QuerySet[Any, Any]:
     client = cared_for(at).filter(pk__in=[consent.client_id], door__must_sign=consent.signed_by)
     losing = client.filter(~Exists(own_consents(at, without=consent)))
     doors: QuerySet[Any, Any] = Door.objects.filter(Exists(_open_bindings()), pk__in=losing.values("door"))
-    doors = doors.annotate(losing=Subquery(losing.values("pk")[:1]))
-    return doors
+    rows: QuerySet[Any, Any] = doors.annotate(losing=Subquery(losing.values("pk")[:1]))
+    return rows
 
 
 def _open_bindings() -> QuerySet[Binding]:

@@ -120,7 +120,7 @@ class ConsentAdmin(TenantAdmin):
             ),
             path("<int:pk>/withdraw/", view(withdrawing.page), name="care_consent_withdraw"),
             path("<int:pk>/keep/", view(withdrawing.keep_page), name="care_consent_keep"),
-            path("document/<int:pk>/", view(self.document), name="care_consent_document"),
+            path("document/<int:pk>/", view(self.hand_out), name="care_consent_document"),
         ]
         return [*own, *super().get_urls()]
 
@@ -130,6 +130,8 @@ class ConsentAdmin(TenantAdmin):
         if obj is None and viewer_now() is not None:
             signature = fieldsets[-1]
             return [(gettext_lazy("What it covers"), {"fields": ["client"]}), signature]
+        if obj is not None and not self.has_change_permission(request, obj):
+            fieldsets = [(name, _without_document(options)) for name, options in fieldsets]
         if obj is not None and obj.withdrawn_at is not None:
             return [*fieldsets, (gettext_lazy("Withdrawal"), {"fields": self.readonly_fields})]
         return fieldsets
@@ -186,7 +188,7 @@ class ConsentAdmin(TenantAdmin):
             }
         return super().render_change_form(request, context, *args, **kw)
 
-    def document(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def hand_out(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Hand out a signed paper, and log the reading."""
         user = demand(request, "care.view_consentdocument")
         document = get_object_or_404(ConsentDocument.objects.all(), pk=pk)
@@ -196,6 +198,11 @@ class ConsentAdmin(TenantAdmin):
             messages.error(request, _("The document cannot be opened. Tell whoever runs the server."))
             return redirect("admin:care_consent_change", document.consent_id)
         return download(document, content)
+
+
+def _without_document(options: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what only a form that can be sent has."""
+    return {**options, "fields": [name for name in options["fields"] if name != "document"]}
 
 
 def _narrow(form: Any) -> None:
