@@ -49,14 +49,14 @@ class Desk:
             "client": reverse("admin:care_client_change", args=[client.pk]),
             "doors": reverse("admin:places_door_changelist"),
             "locks": reverse("admin:locks_lock_changelist"),
-            "passages": reverse("admin:passages_passage_search"),
+            "passages": reverse("admin:passages_search"),
             "who_may_open": reverse("admin:who_may_open") + f"?door={client.door_id}",
             "shifts": reverse("admin:care_shift_changelist"),
             "missing_consents": reverse("admin:care_consent_missing"),
             "tokens": reverse("admin:access_token_changelist"),
             # Beside the ten: the same lists looked through.
             "client_by_code": reverse("admin:care_client_changelist") + f"?q={client.alarm_code}",
-            "passages_of_a_door": reverse("admin:passages_passage_search") + f"?code={client.alarm_code}",
+            "passages_of_a_door": reverse("admin:passages_search") + f"?code={client.alarm_code}",
             "staff": reverse("admin:people_staffmember_changelist"),
             "switches": reverse("admin:switches_providerswitch_changelist"),
         }
