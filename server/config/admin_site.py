@@ -21,7 +21,19 @@ from server.config.navigation import menu_for
 ORDER = {
     label: place
     for place, label in enumerate(
-        ("alarms", "passages", "care", "switches", "people", "places", "locks", "access", "audit", "tenancy")
+        (
+            "alarms",
+            "passages",
+            "care",
+            "switches",
+            "people",
+            "places",
+            "locks",
+            "access",
+            "audit",
+            "privacy",
+            "tenancy",
+        )
     )
 }
 

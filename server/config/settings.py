@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "server.alarms",
     "server.switches",
     "server.audit",
+    "server.privacy",
 ]
 
 MIDDLEWARE = [
@@ -160,6 +161,7 @@ CELERY_BEAT_SCHEDULE = {
     "renew-switched": {"task": "switches.renew", "schedule": timedelta(minutes=1)},
     "settle-withdrawals": {"task": "care.settle_withdrawals", "schedule": timedelta(minutes=1)},
     "sweep": {"task": "passages.sweep", "schedule": timedelta(minutes=5)},
+    "shred": {"task": "privacy.sweep", "schedule": timedelta(hours=6)},
 }
 
 # --- language and time -----------------------------------------------------------------------------------

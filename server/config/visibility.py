@@ -202,6 +202,8 @@ SIGHTS: Mapping[str, Sight] = {
     ),
     "switches.gateneighbour": Sight(provider=nothing, owner=nothing),
     "audit.auditentry": Sight(provider=nothing, owner=nothing),
+    "privacy.privacypolicy": Sight(provider=nothing, owner=nothing),
+    "privacy.shredding": Sight(provider=nothing, owner=nothing),
     "tenancy.manifest": Sight(provider=nothing, owner=nothing),
     "tenancy.rolekey": Sight(provider=nothing, owner=nothing),
 }

@@ -79,6 +79,8 @@ MODELS: Mapping[str, Mapping[Role, str]] = {
     "alarms.alarmpolicy": {_P: "view add change", _A: "view"},
     "switches.providerswitch": {_P: "view add change", _C: "view", _A: "view"},
     "audit.auditentry": {_P: "view", _A: "view"},
+    "privacy.privacypolicy": {_A: "view"},
+    "privacy.shredding": {_A: "view"},
     "tenancy.municipality": {_P: "view", _A: "view"},
     "tenancy.manifest": {_P: "view", _A: "view"},
     "tenancy.rolekey": {_P: "view", _A: "view"},

@@ -13,9 +13,10 @@ from server.alarms.models import Alarm, AlarmCall, AlarmOffer, AlarmPolicy, Alar
 from server.audit.models import AuditEntry
 from server.care.models import ConsentDocument, Visit
 from server.locks.models import BindingGroup, Bulletin, BulletinDue, LockStatus, LogPosition, WorkOrder
-from server.passages.models import Deviation, LogGap, SealedBatch
+from server.passages.models import Deviation, LogGap, PassageCount, SealedBatch
 from server.people.models import CareProvider, EnrolmentCode, PhoneContact, Team, User
 from server.places.models import PropertyOwner
+from server.privacy.models import PrivacyPolicy, Shredding
 from server.switches.models import GateNeighbour, ProviderSwitch, SwitchedClient, SwitchedDoor
 from server.tenancy.models import Manifest, Municipality, RoleKey
 from tests.server.fill import add_passages
@@ -83,6 +84,9 @@ def fill_every_table(world: World) -> None:
     )
     add_passages(world)
     LogGap.objects.create(**m, lock=lock, epoch=1, first_seq=4, last_seq=9, noticed_at=NOW)
+    PassageCount.objects.create(
+        **m, door=world.gate, provider=world.provider, month=LONG_AGO, kind="granted", count=3
+    )
     jam = Deviation.objects.create(**m, kind="jam", door=world.gate, lock=lock, opened_at=NOW)
     WorkOrder.objects.create(
         **m, kind="repair", door=world.gate, lock=lock, deviation=jam, planned_for=NOW.date(), created_at=NOW
@@ -106,6 +110,8 @@ def _fill_municipality(municipality: Municipality) -> None:
         **m, role="token", kid=b"\0\1", public_key=b"p" * 32, sealed_private_key=SECRET, active_from=NOW
     )
     AuditEntry.objects.create(**m, acting_as="server", action="x", object_type="locks.lock", object_id="1")
+    PrivacyPolicy.objects.create(**m, months_after_leaving=24)
+    Shredding.objects.create(**m, data_class="staff", at=NOW, object_type="people.staffmember", object_id="0")
 
 
 def _fill_alarms(world: World, salt: bytes) -> None:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from server.passages.admin import proof, search, visits
 from server.passages.labels import KINDS, describe
-from server.passages.models import LogGap, Passage, SealedBatch
+from server.passages.models import LogGap, Passage, PassageCount, SealedBatch
 from server.tenancy.admin_base import ReadOnlyAdmin
 from server.tenancy.scoping import viewer_now
 
@@ -101,6 +101,22 @@ class SealedBatchAdmin(ReadOnlyAdmin):
     search_fields = ["lock__name", "courier__label", "code"]
     date_hierarchy = "received_at"
     empty_hint = _("Logs appear here when a phone that has been at a lock reaches the server.")
+
+
+@admin.register(PassageCount)
+class PassageCountAdmin(ReadOnlyAdmin):
+    """What is left of passages older than they may be."""
+
+    list_display = ["month", "door", "provider", "what", "count", "before_known_revocation"]
+    list_select_related = ["door", "provider"]
+    list_filter = ["month", "provider"]
+    search_fields = ["door__address"]
+    empty_hint = _("Passages become counts when they are older than the municipality keeps them.")
+
+    @admin.display(description=_("what"), ordering="kind")
+    def what(self, line: PassageCount) -> str:
+        """The kind in plain words."""
+        return describe(line.kind, "")
 
 
 @admin.register(LogGap)

@@ -1,0 +1,1 @@
+"""The classes of personal data, the extract of one person, and the sweep."""
