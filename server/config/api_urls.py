@@ -10,6 +10,16 @@ from server.access.api.views import SyncView
 from server.alarms.api.phones import DeclineView, HandOverView, TakeView
 from server.alarms.api.systems import AlarmsView, AlarmView, EndView
 from server.locks.api.views import CommissionedView, CommissionView, FreshTimeView
+from server.locks.api.work import (
+    BatteryChangedView,
+    CancelView,
+    MoveView,
+    OrderDoneView,
+    OrdersView,
+    RemoveView,
+    RetireView,
+)
+from server.passages.api.deviations import DeviationsView
 from server.passages.api.views import LogsView
 from server.people.api.views import EnrolView
 from server.tenancy.api.views import InfoView
@@ -23,6 +33,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("fresh-time", FreshTimeView.as_view(), name="api-fresh-time"),
     path("installer/commission", CommissionView.as_view(), name="api-commission"),
     path("installer/commissioned", CommissionedView.as_view(), name="api-commissioned"),
+    path("installer/move", MoveView.as_view(), name="api-move"),
+    path("installer/cancel", CancelView.as_view(), name="api-cancel"),
+    path("installer/battery-changed", BatteryChangedView.as_view(), name="api-battery-changed"),
+    path("installer/remove", RemoveView.as_view(), name="api-remove"),
+    path("installer/retire", RetireView.as_view(), name="api-retire"),
+    path("installer/orders", OrdersView.as_view(), name="api-orders"),
+    path("installer/orders/<int:pk>/done", OrderDoneView.as_view(), name="api-order-done"),
+    path("deviations", DeviationsView.as_view(), name="api-deviations"),
     path("alarms", AlarmsView.as_view(), name="api-alarms"),
     path("alarms/<int:alarm_id>", AlarmView.as_view(), name="api-alarm"),
     path("alarms/<int:alarm_id>/end", EndView.as_view(), name="api-alarm-end"),

@@ -107,6 +107,14 @@ def one_connection() -> Iterator[None]:
         ("POST", "alarms/{alarm_id}/hand-over"),
         ("POST", "installer/commission"),
         ("POST", "installer/commissioned"),
+        ("POST", "installer/move"),
+        ("POST", "installer/cancel"),
+        ("POST", "installer/battery-changed"),
+        ("POST", "installer/remove"),
+        ("POST", "installer/retire"),
+        ("GET", "installer/orders"),
+        ("POST", "installer/orders/{pk}/done"),
+        ("POST", "deviations"),
     ],
 )
 def test_no_input_breaks_it_and_every_answer_is_documented(
