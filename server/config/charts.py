@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 KEPT_S = 300
 WIDTH, HEIGHT, FLOOR, TOP, LEFT = 520, 180, 146, 18, 36
-MOST_LABELS = 14
+MOST_LABELS = 8
 
 
 @dataclass(frozen=True)
