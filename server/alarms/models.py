@@ -109,7 +109,7 @@ class Alarm(TenantModel):
         RAISED = "raised", _("nobody has taken it")
         TAKEN = "taken", _("somebody is on the way")
         ARRIVED = "arrived", _("the door was opened")
-        ENDED = "ended", _("ended")
+        ENDED = "ended", _("the alarm has ended")
 
     class Why(models.TextChoices):
         HANDLED = "handled", _("handled")

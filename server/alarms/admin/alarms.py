@@ -64,6 +64,7 @@ def in_words_of(problem: Problem) -> str:
 class AlarmAdmin(ReadOnlyAdmin):
     """Alarms: those who may add raise them and see them through, others look."""
 
+    change_list_template = "admin/nyckelfri/alarms/change_list.html"
     list_display = ["raised_at", "client", "state", "taken_by", "to_door", "why"]
     list_filter = ["state", "why", "taken_by__provider"]
     list_select_related = ["client", "taken_by"]

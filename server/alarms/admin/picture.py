@@ -91,7 +91,7 @@ def _steps(alarm: Alarm, offers: list[OfferLine]) -> list[Step]:
         Step(_("Alarm raised"), alarm.raised_at, note=_raised_by(alarm)),
         Step(_("Offered"), first, after(first), _asked_how_many(len(offers)), warning=not offers),
         Step(
-            _("Taken"),
+            _("Taken by"),
             alarm.taken_at,
             after(alarm.taken_at),
             str(alarm.taken_by) if alarm.taken_by else "",

@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
             name='Alarm',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('raised', 'nobody has taken it'), ('taken', 'somebody is on the way'), ('arrived', 'the door was opened'), ('ended', 'ended')], default='raised', max_length=8, verbose_name='state')),
+                ('state', models.CharField(choices=[('raised', 'nobody has taken it'), ('taken', 'somebody is on the way'), ('arrived', 'the door was opened'), ('ended', 'the alarm has ended')], default='raised', max_length=8, verbose_name='state')),
                 ('raised_at', models.DateTimeField(verbose_name='raised')),
                 ('offers_open_at', models.DateTimeField(help_text='When the last round of offers went out.', verbose_name='offered since')),
                 ('taken_at', models.DateTimeField(blank=True, null=True, verbose_name='taken')),
