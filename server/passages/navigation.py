@@ -6,6 +6,14 @@ from server.config import navigation
 from server.config.navigation import Group
 
 navigation.add(
+    "admin:live",
+    _("Live passages"),
+    permission="passages.view_passage",
+    group=Group.TODAY,
+    hint=_("What happens at the doors, as it becomes known."),
+    quick=True,
+)
+navigation.add(
     "admin:passages_search",
     _("Search passages"),
     permission="passages.view_passage",
