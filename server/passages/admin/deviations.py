@@ -21,7 +21,7 @@ from server.locks.domain.orders import order_for
 from server.locks.models import WorkOrder
 from server.passages.admin import reporting
 from server.passages.admin.reporting import actor
-from server.passages.domain.handling import close
+from server.passages.domain.handling import close, take_on
 from server.passages.models import Deviation
 from server.problems import Problem
 from server.tenancy.admin_base import TenantAdmin
@@ -33,7 +33,7 @@ class DeviationAdmin(TenantAdmin):
     """What went wrong at a door and must be handled: what is open comes first, the oldest first."""
 
     list_display = ["what", "door", "age", "way_in", "handled_by", "lock", "closed"]
-    list_select_related = ["door", "lock"]
+    list_select_related = ["door", "lock", "handler"]
     list_filter = [("closed_at", admin.EmptyFieldListFilter), "kind", "resolution"]
     search_fields = ["door__address", "lock__name"]
     ordering = [F("closed_at").desc(nulls_first=True), "opened_at"]
@@ -47,6 +47,7 @@ class DeviationAdmin(TenantAdmin):
         own: list[URLPattern] = [
             path("report/", view(reporting.page), name="passages_deviation_report"),
             path("<int:pk>/close/", view(require_POST(self._close)), name="passages_deviation_close"),
+            path("<int:pk>/handle/", view(require_POST(self._handle)), name="passages_deviation_handle"),
             path("<int:pk>/order/", view(require_POST(self._order)), name="passages_deviation_order"),
         ]
         return [*own, *super().get_urls()]
@@ -111,6 +112,14 @@ class DeviationAdmin(TenantAdmin):
         messages.success(request, gettext("The deviation is closed."))
         return redirect("admin:passages_deviation_change", pk)
 
+    def _handle(self, request: HttpRequest, pk: int) -> HttpResponse:
+        found = get_object_or_404(self.get_queryset(request), pk=pk)
+        if not self._may_close(request, found):
+            raise PermissionDenied
+        take_on(deviation=found, actor=actor(request))
+        messages.success(request, gettext("You handle it."))
+        return redirect("admin:passages_deviation_change", pk)
+
     def _order(self, request: HttpRequest, pk: int) -> HttpResponse:
         found = get_object_or_404(self.get_queryset(request), pk=pk)
         if not self._may_order(request, found):
@@ -142,15 +151,14 @@ class DeviationAdmin(TenantAdmin):
 
     @admin.display(description=_("handled by"))
     def handled_by(self, found: Any) -> str:
-        """Who has the work; a coordinator learns only that somebody has."""
-        if not found.open_work:
-            return "–"
-        installer = found.open_work[0].installer
-        if installer is None:
-            return gettext("ordered, nobody yet")
-        return (
-            gettext("assigned") if viewer_now() is not None else installer.get_full_name() or str(installer)
-        )
+        """Who took it on, or has the work; a coordinator learns only that somebody outside has."""
+        person = found.handler or (found.open_work[0].installer if found.open_work else None)
+        if person is None:
+            return gettext("ordered, nobody yet") if found.open_work else "–"
+        viewer = viewer_now()
+        if viewer is not None and person.provider_id != viewer.provider:
+            return gettext("assigned")
+        return str(person.get_full_name() or person.get_username())
 
     @admin.display(description=_("state"), ordering="closed_at")
     def closed(self, found: Deviation) -> str:

@@ -21,6 +21,7 @@ from server.problems import Problem
 from server.tenancy.scoping import whole_municipality
 
 OPENED = actions.register("deviation.opened", _("deviation opened"))
+TAKEN_ON = actions.register("deviation.taken_on", _("deviation taken on"))
 CLOSED = actions.register("deviation.closed", _("deviation closed"))
 
 REPORTABLE = (Deviation.Kind.DEAD_LOCK, Deviation.Kind.JAM, Deviation.Kind.LOW_BATTERY, Deviation.Kind.TAMPER)
@@ -60,6 +61,21 @@ def report(*, kind: str, door: Door, at: datetime, actor: User | None = None, so
     if kind == Deviation.Kind.DEAD_LOCK:
         order_for(deviation=found, at=at, actor=actor)
     return found
+
+
+@transaction.atomic
+@whole_municipality()
+def take_on(*, deviation: Deviation, actor: User) -> None:
+    """Note who handles a deviation; it can go over to somebody else any time. Raises `Problem`."""
+    held = Deviation.objects.select_for_update(no_key=True).get(pk=deviation.pk)
+    if held.closed_at is not None:
+        raise Problem("deviation_closed")
+    if held.handler_id == actor.pk:
+        return
+    before = {"handler": held.handler_id}
+    held.handler = actor
+    held.save(update_fields=["handler"])
+    record(action=TAKEN_ON, target=held, actor=actor, before=before, after={"handler": actor.pk})
 
 
 @transaction.atomic
