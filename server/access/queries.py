@@ -225,5 +225,6 @@ def unreviewed() -> QuerySet[ExtraRight]:
         .values("times")
     )
     waiting = ExtraRight.objects.filter(kind=ExtraRight.Kind.BREAK_GLASS, reviewed_at__isnull=True)
-    waiting = waiting.select_related("staff", "client__door")
-    return waiting.annotate(opened=Subquery(opened)).order_by("starts_at", "pk")
+    waiting = waiting.select_related("staff", "client__door").annotate(opened=Subquery(opened))
+    rows: QuerySet[ExtraRight] = waiting.order_by("starts_at", "pk")
+    return rows

@@ -78,7 +78,11 @@ class StandingRightForm(TenantForm):
     """Areas are chosen among those that properties have."""
 
     areas = forms.MultipleChoiceField(
-        label=_("areas"), required=False, widget=forms.CheckboxSelectMultiple, choices=()
+        label=_("Areas"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        choices=(),
+        help_text=_("Those that the properties name."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -37,7 +37,7 @@ class SubstituteForm(forms.Form):
         help_text=gettext_lazy("Never a personal identity number."),
     )
     staff = forms.ModelChoiceField(
-        label=gettext_lazy("or somebody who has worked here before"),
+        label=gettext_lazy("or somebody from before"),
         queryset=StaffMember.unscoped.none(),
         required=False,
     )
@@ -49,7 +49,7 @@ class SubstituteForm(forms.Form):
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, label_suffix="", **kwargs)
         for name, rows in (("staff", StaffMember.objects.all()), ("team", Team.objects.all())):
             field: Any = self.fields[name]
             field.queryset = rows

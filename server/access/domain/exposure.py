@@ -28,6 +28,8 @@ Source = Token | ExtraRight | Bearer | Phone | StaffMember | CareProvider
 
 COURIERS_NAMED = 3
 """Couriers told per lock: the first matter, the rest are reserve."""
+KEYS_EACH = 3
+"""Keys that one courier may have for the same lock: this shift's, the next one's, one beside the plan."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Courier:
     """When its bearer may first open there."""
 
 
-def exposed_until(of: Source, *, at: datetime) -> QuerySet[Token, dict[str, Any]]:
+def exposed_until(of: Source, *, at: datetime) -> QuerySet[Any, Any]:
     """Return {binding: id, until} for each binding that may still be opened, the longest exposed first."""
     tokens = tokens_not_over(at=at).filter(_belongs(of)).order_by()
     return tokens.values("binding").annotate(until=Max("expires")).order_by("-until", "binding")
@@ -100,17 +102,18 @@ def couriers(
         .annotate(news_at=Subquery(made))
         .annotate(later=Case(carries, default=Value(1), output_field=IntegerField()))
         .annotate(place=Window(RowNumber(), [F("binding_id")], [F("later"), F("not_before"), F("pk")]))
-        .filter(place__lte=most)
+        .filter(place__lte=most * KEYS_EACH)
         .select_related("bearer__phone", "bearer__staff")
         .defer("document")
         .order_by("binding", "place")
     )
-    found: dict[int, list[Courier]] = defaultdict(list)
+    found: dict[int, dict[int, Courier]] = defaultdict(dict)
     for token in rows:
-        bearer, news_is_there = token.bearer, not token.later  # type: ignore[attr-defined]
-        when = max(at, token.not_before)
-        found[token.binding_id].append(Courier(str(bearer.phone), bearer.staff.name, news_is_there, when))
-    return dict(found)
+        bearer, named = token.bearer, found[token.binding_id]
+        if bearer.pk not in named and len(named) < most:
+            when = max(at, token.not_before)
+            named[bearer.pk] = Courier(str(bearer.phone), bearer.staff.name, not token.later, when)
+    return {binding: list(named.values()) for binding, named in found.items()}
 
 
 def _news_in_locks(bindings: set[int]) -> dict[int, ProtocolBulletin]:

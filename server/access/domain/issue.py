@@ -77,7 +77,7 @@ def issue_for_clients(*, municipality: Municipality, client_ids: Collection[int]
         ended_after=at - policy.grace, starts_before=at + policy.issue_horizon + policy.shift_lead, at=at
     )
     extras = extras_to_issue(starts_before=at + policy.issue_horizon, at=at)
-    duties = [
+    duties: list[Duty] = [
         *shifts.filter(team__in=teams),
         *extras.filter(Q(team__in=teams) | Q(client__in=client_ids)),
     ]
