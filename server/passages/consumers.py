@@ -21,8 +21,6 @@ from server.people.models import User
 from server.people.second_factor import has_second_factor
 from server.tenancy.scoping import Viewer
 
-NO_MUNICIPALITY = 4404
-"""Close code: an operator, who belongs to no municipality, has no board."""
 FORBIDDEN = 4403
 """Close code: not signed in, or not allowed; the page then stops trying."""
 
@@ -43,12 +41,11 @@ class PassagesConsumer(AsyncJsonWebsocketConsumer):
 
     async def connect(self) -> None:
         """Let in people who may see passages, and show what was last known."""
-        user = self.scope["user"]
-        watcher = await watcher_of(user, self.scope["session"])
+        watcher = await watcher_of(self.scope["user"], self.scope["session"])
         if watcher is None:
             # Accepted first, so that the browser sees the code and not just a failed connection.
             await self.accept()
-            await self.close(NO_MUNICIPALITY if is_operator(user) else FORBIDDEN)
+            await self.close(FORBIDDEN)
             return
         self.watcher = watcher
         chosen = self.scope.get("cookies", {}).get(settings.LANGUAGE_COOKIE_NAME, "")
@@ -101,11 +98,6 @@ def still_watching(session_key: str) -> Watcher | None:
 def watcher_of(user: User, session: SessionBase) -> Watcher | None:
     """Return as whom a person may watch: with permission, a municipality and a second factor; else None."""
     return _watcher(user, session)
-
-
-def is_operator(user: User) -> bool:
-    """Return whether somebody runs the server and belongs to no municipality."""
-    return user.is_authenticated and user.is_superuser and user.municipality_id is None
 
 
 def _watcher(user: User, session: SessionBase) -> Watcher | None:

@@ -18,11 +18,13 @@ from django_scopes import scope
 
 from server.config.asgi import application
 from server.passages import labels, live
+from server.passages.models import Passage
 from server.people.models import User
 from server.tenancy.models import Municipality
 from tests.server.fill import add_passages
+from tests.server.pages import coordinator_of
 from tests.server.socket import Socket
-from tests.server.world import World, make_municipality, make_world
+from tests.server.world import World, make_municipality, make_team, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FORBIDDEN = 4403
@@ -215,3 +217,61 @@ def test_every_protocol_name_has_words() -> None:
     assert {kind.name.lower() for kind in EntryType} - labels.KINDS.keys() == set()
     judged = {reason.slug for reason in Reason if reason.value < 32} - {"granted", "handshake_failed"}
     assert (judged | {code.name.lower() for code in OutcomeCode}) - labels.REASONS.keys() == set()
+
+
+def coordinators(world: World) -> tuple[User, User]:
+    """Two providers' planners, whose staff share the gate."""
+    other = make_team(world.municipality, "Omsorg Söder AB", "Grupp 9").provider
+    people = []
+    for provider in (world.provider, other):
+        user = coordinator_of(provider)
+        TOTP.activate(user, "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+        people.append(user)
+    return people[0], people[1]
+
+
+async def test_rule_08_a_coordinators_board_shows_own_passages_and_is_silent_about_others() -> None:
+    world, _user = await sync_to_async(build)()
+
+    def two() -> tuple[User, User]:
+        with scope(municipality=world.municipality):
+            return coordinators(world)
+
+    own, foreign = await sync_to_async(two)()
+    await sync_to_async(add_passages)(world)
+    async with board(own) as socket, board(foreign) as other:
+        assert await socket.connect() == await other.connect() == "websocket.accept"
+        assert len((await socket.message())["passages"]) == 1
+        assert (await other.message())["passages"] == []
+        await sync_to_async(add_passages)(world)
+        assert (await socket.message())["type"] == "new"
+        assert await other.is_silent()
+
+
+async def test_a_coordinator_who_changes_provider_sees_the_new_ones_from_then_on() -> None:
+    world, _user = await sync_to_async(build)()
+
+    def one() -> User:
+        with scope(municipality=world.municipality):
+            return coordinators(world)[0]
+
+    person = await sync_to_async(one)()
+
+    def move() -> None:
+        with scope(municipality=world.municipality):
+            other = type(world.provider).objects.get(name="Omsorg Söder AB")
+        User.objects.filter(pk=person.pk).update(provider=other)
+
+    async with board(person) as socket:
+        await socket.connect()
+        await socket.message()
+        await sync_to_async(move)()
+        await sync_to_async(add_passages)(world)
+        assert await socket.is_silent()
+
+
+def test_a_board_marks_openings_before_a_known_revocation(world: World) -> None:
+    add_passages(world)
+    Passage.objects.update(opened_before_known_revocation=True)
+    (row,) = live.latest()
+    assert (row["tone"], row["class"]) == ("meanwhile", "öppnad före känd spärr")
