@@ -23,6 +23,26 @@ TEXTS: dict[str, tuple[int, str, str]] = {
         "The municipality has no keys at the server yet.",
     ),
     "server_error": (500, "Något gick fel på servern.", "Something went wrong at the server."),
+    "api_key_unknown": (
+        401,
+        "Nyckeln finns inte eller är avstängd. Skapa en ny i administrationen.",
+        "There is no such key, or it is shut out. Make a new one in the administration.",
+    ),
+    "scope_missing": (
+        403,
+        "Nyckeln får inte importera sådana rader.",
+        "The key may not import such rows.",
+    ),
+    "rows_refused": (
+        422,
+        "Inget är importerat: rätta raderna, eller be om att de riktiga importeras.",
+        "Nothing is imported: mend the rows, or ask for the good ones to be imported.",
+    ),
+    "import_clash": (
+        409,
+        "Någon ändrade samma rader samtidigt. Skicka igen.",
+        "Somebody changed the same rows at the same time. Send it again.",
+    ),
     "not_permitted": (403, "Du får inte göra det här.", "You may not do this."),
     "device_unknown": (
         401,

@@ -26,6 +26,7 @@ ORDER = {
             "passages",
             "care",
             "switches",
+            "integrations",
             "people",
             "places",
             "locks",

@@ -9,6 +9,7 @@ from server.access.api.break_glass import BreakGlassView
 from server.access.api.views import SyncView
 from server.alarms.api.phones import DeclineView, HandOverView, TakeView
 from server.alarms.api.systems import AlarmsView, AlarmView, EndView
+from server.integrations.api.views import ImportView
 from server.locks.api.views import CommissionedView, CommissionView, FreshTimeView
 from server.locks.api.work import (
     BatteryChangedView,
@@ -41,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("installer/orders", OrdersView.as_view(), name="api-orders"),
     path("installer/orders/<int:pk>/done", OrderDoneView.as_view(), name="api-order-done"),
     path("deviations", DeviationsView.as_view(), name="api-deviations"),
+    path("import/<str:kind>", ImportView.as_view(), name="api-import"),
     path("alarms", AlarmsView.as_view(), name="api-alarms"),
     path("alarms/<int:alarm_id>", AlarmView.as_view(), name="api-alarm"),
     path("alarms/<int:alarm_id>/end", EndView.as_view(), name="api-alarm-end"),

@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "server.passages",
     "server.alarms",
     "server.switches",
+    "server.integrations",
     "server.audit",
     "server.privacy",
 ]

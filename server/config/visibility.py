@@ -201,6 +201,8 @@ SIGHTS: Mapping[str, Sight] = {
         owner=nothing,
     ),
     "switches.gateneighbour": Sight(provider=nothing, owner=nothing),
+    "integrations.apikey": Sight(provider=nothing, owner=nothing),
+    "integrations.importrun": Sight(provider=by("provider"), owner=nothing),
     "audit.auditentry": Sight(provider=nothing, owner=nothing),
     "privacy.privacypolicy": Sight(provider=nothing, owner=nothing),
     "privacy.shredding": Sight(provider=nothing, owner=nothing),

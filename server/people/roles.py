@@ -78,6 +78,8 @@ MODELS: Mapping[str, Mapping[Role, str]] = {
     "alarms.alarmsystem": {_P: "view add change", _A: "view"},
     "alarms.alarmpolicy": {_P: "view add change", _A: "view"},
     "switches.providerswitch": {_P: "view add change", _C: "view", _A: "view"},
+    "integrations.apikey": {_P: "view", _A: "view"},
+    "integrations.importrun": {_P: "view add", _C: "view add", _A: "view"},
     "audit.auditentry": {_P: "view", _A: "view"},
     "privacy.privacypolicy": {_A: "view"},
     "privacy.shredding": {_A: "view"},

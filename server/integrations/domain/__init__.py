@@ -1,0 +1,1 @@
+"""Reading, weighing and storing what business systems bring; their keys."""
