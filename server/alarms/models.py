@@ -40,6 +40,13 @@ class AlarmPolicy(TenantModel):
         default=12,
         validators=[MinValueValidator(1), MaxValueValidator(48)],
     )
+    arrivals_noted_until = models.DateTimeField(
+        _("logs looked through until"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("How far the sweep has come in looking for opened doors."),
+    )
 
     class Meta:
         verbose_name = _("rules for alarms")
@@ -158,7 +165,6 @@ class Alarm(TenantModel):
     )
     arrival_known_at = models.DateTimeField(_("known since"), null=True, blank=True)
     arrival_uncertain = models.BooleanField(_("time uncertain"), default=False)
-    arrival_looked_for_at = models.DateTimeField(_("looked for"))
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

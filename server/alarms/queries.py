@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import DateTimeField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from server.alarms.models import Alarm, AlarmCall, AlarmOffer, AlarmPolicy, AlarmSystem, AlarmTeam
@@ -261,18 +261,14 @@ def _ways_to(apartment_ids: Collection[int]) -> dict[int, list[Door]]:
 # --- the way to the door ----------------------------------------------------------------------------------
 
 
-def with_news_from_doors(*, margin: timedelta, raised_after: datetime) -> QuerySet[Alarm]:
-    """Return taken alarms of whose door a log has told something since it was last looked at."""
-    told = Passage.objects.filter(
-        Q(happened_at__gte=OuterRef("raised_at")) | Q(token__extra__alarm_offer__alarm=OuterRef("pk")),
-        binding__door=OuterRef("client__door"),
-        kind="outcome",
-        known_at__gt=ExpressionWrapper(
-            OuterRef("arrival_looked_for_at") - Value(margin), output_field=DateTimeField()
-        ),
+def with_news_from_doors(*, known_after: datetime, raised_after: datetime) -> QuerySet[Alarm]:
+    """Return taken alarms of whose door a log that has come in since then has told something."""
+    told = Passage.objects.filter(known_at__gt=known_after, kind="outcome").values("binding__door")
+    taken = AlarmOffer.objects.filter(answer__in=WENT).values("alarm")
+    alarms: QuerySet[Alarm] = Alarm.objects.filter(
+        raised_at__gt=raised_after, client__door__in=told, pk__in=taken
     )
-    alarms: QuerySet[Alarm] = Alarm.objects.filter(Exists(told), raised_at__gt=raised_after)
-    return alarms.filter(offers__answer__in=WENT).distinct().select_related("client")
+    return alarms
 
 
 def passages_of_takers(alarm: Alarm) -> list[Passage]:

@@ -12,6 +12,7 @@ from server.access.models import ExtraRight, Revocation, StandingRight, Token
 from server.alarms.models import Alarm, AlarmCall, AlarmOffer, AlarmPolicy, AlarmSystem, AlarmTeam
 from server.audit.models import AuditEntry
 from server.care.models import ConsentDocument, Visit
+from server.integrations.models import ApiKey, ImportRun
 from server.locks.models import BindingGroup, Bulletin, BulletinDue, LockStatus, LogPosition, WorkOrder
 from server.passages.models import Deviation, LogGap, PassageCount, SealedBatch
 from server.people.models import CareProvider, EnrolmentCode, PhoneContact, Team, User
@@ -129,7 +130,6 @@ def _fill_alarms(world: World, salt: bytes) -> None:
         state="taken",
         raised_at=NOW,
         offers_open_at=NOW,
-        arrival_looked_for_at=NOW,
         taken_by=world.alice,
         taken_at=NOW,
     )
@@ -138,6 +138,19 @@ def _fill_alarms(world: World, salt: bytes) -> None:
         **m, alarm=alarm, staff=world.alice, rank=1, offered_at=NOW, answer="taken", answered_at=NOW
     )
     _fill_switch(world)
+    key = ApiKey.objects.create(
+        **m,
+        name=f"Planering {world.provider.name}",
+        source="planering",
+        provider=world.provider,
+        scopes=["staff"],
+        token_hash=SECRET + b"+" * (24 - len(SECRET)) + salt,
+        beginning="abcdefgh",
+        created_at=NOW,
+    )
+    ImportRun.objects.create(
+        **m, kind="staff", source="planering", at=NOW, key=key, provider=world.provider, rows=1, added=1
+    )
 
 
 def _fill_switch(world: World) -> None:

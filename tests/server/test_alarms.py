@@ -386,6 +386,13 @@ def test_a_log_that_comes_late_corrects_it(world: World) -> None:
     assert alarm.state == "ended"
 
 
+def test_a_sweep_that_did_not_run_for_days_misses_nothing(world: World) -> None:
+    alarm = taken(world)
+    note_arrivals(municipality=world.municipality, at=AT + MINUTE)
+    log_opening(world.apartment_binding, world.bearer, happened_at=AT + 9 * MINUTE)
+    assert arrival_of(alarm, AT + 72 * HOUR).arrived_at == AT + 9 * MINUTE
+
+
 def test_a_visit_after_the_alarm_is_no_arrival(world: World) -> None:
     alarm = taken(world)
     end(alarm_id=alarm.pk, why="cancelled", at=AT + 10 * MINUTE)

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from server.alarms import queries
-from server.alarms.models import Alarm
+from server.alarms.models import Alarm, AlarmPolicy
 from server.audit import actions
 from server.audit.domain import record
 from server.passages.models import Passage
@@ -30,9 +30,17 @@ STILL_COMING = timedelta(days=30)
 
 
 def note_arrivals(*, municipality: Municipality, at: datetime) -> int:
-    """Look again at the alarms of whose doors logs have told; returns how many arrivals changed."""
-    alarms = queries.with_news_from_doors(margin=MARGIN, raised_after=at - STILL_COMING)
-    return sum(_note(pk, at) for pk in list(alarms.values_list("pk", flat=True)))
+    """Look again at the alarms of whose doors logs have told; returns how many arrivals changed.
+
+    How far it has come is kept, so that a sweep that did not run for a day misses nothing.
+    """
+    policy, _made = AlarmPolicy.objects.get_or_create(municipality=municipality)
+    oldest = at - STILL_COMING
+    known_after = max((policy.arrivals_noted_until or oldest) - MARGIN, oldest)
+    alarms = queries.with_news_from_doors(known_after=known_after, raised_after=oldest)
+    changed = sum(_note(pk) for pk in list(alarms.values_list("pk", flat=True)))
+    AlarmPolicy.objects.filter(pk=policy.pk).update(arrivals_noted_until=at)
+    return changed
 
 
 def first_opening(passages: list[Passage]) -> Passage | None:
@@ -49,19 +57,18 @@ def first_opening(passages: list[Passage]) -> Passage | None:
 
 
 @transaction.atomic
-def _note(alarm_id: int, at: datetime) -> bool:
+def _note(alarm_id: int) -> bool:
     alarm = queries.alarm_for_update(alarm_id)
     if alarm is None:
         return False
     found = first_opening(queries.passages_of_takers(alarm))
     before = alarm.arrival_id
     said = _arrival(found)
-    alarm.arrival_looked_for_at = at
     if found is not None and alarm.state == Alarm.State.TAKEN:
         alarm.state = Alarm.State.ARRIVED
     for name, value in said.items():
         setattr(alarm, name, value)
-    alarm.save(update_fields=[*said, "state", "arrival_looked_for_at"])
+    alarm.save(update_fields=[*said, "state"])
     if found is None or found.pk == before:
         return False
     record(action=ARRIVED, target=alarm, after={"arrived_at": found.happened_at.isoformat()})

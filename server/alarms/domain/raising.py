@@ -97,7 +97,6 @@ def _alarm_of(
         raised_by=actor,
         system=system,
         offers_open_at=at,
-        arrival_looked_for_at=at,
     )
     record(action=RAISED, target=alarm, actor=actor, after={"client": client.pk, **caller})
     offer_round(alarm, at=at)
