@@ -29,7 +29,7 @@ def _locks(
 def dead_locks(at: datetime) -> Card | None:
     """Locks called dead and not settled."""
     count = Deviation.objects.filter(kind=Deviation.Kind.DEAD_LOCK, closed_at__isnull=True).count()
-    url = f"{reverse('admin:passages_deviation_changelist')}?closed_at__isempty=1&kind__exact=dead_lock"
+    url = f"{reverse('admin:passages_deviation_changelist')}?state=open&kind__exact=dead_lock"
     hint = _("Use the way in without the phone until they work.")
     return Card(_("Dead locks"), count, url, Tone.BAD, hint) if count else None
 
@@ -39,7 +39,7 @@ def other_deviations(at: datetime) -> Card | None:
     """Everything else that went wrong and is not handled; emergency rights have a card of their own."""
     apart = (Deviation.Kind.DEAD_LOCK, Deviation.Kind.BREAK_GLASS)
     count = Deviation.objects.filter(closed_at__isnull=True).exclude(kind__in=apart).count()
-    url = f"{reverse('admin:passages_deviation_changelist')}?closed_at__isempty=1"
+    url = f"{reverse('admin:passages_deviation_changelist')}?state=open"
     return Card(_("Other open deviations"), count, url, Tone.WARN) if count else None
 
 

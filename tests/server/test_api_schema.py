@@ -113,7 +113,7 @@ def one_connection() -> Iterator[None]:
         ("POST", "installer/remove"),
         ("POST", "installer/retire"),
         ("GET", "installer/orders"),
-        ("POST", "installer/orders/{pk}/done"),
+        ("POST", "installer/orders/{order_id}/done"),
         ("POST", "deviations"),
     ],
 )

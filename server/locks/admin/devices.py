@@ -29,17 +29,24 @@ class LockAdmin(TenantAdmin):
     list_select_related = ["status"]
     list_filter = [ConditionFilter, SilentFilter, BatteryFilter, BulletinFilter, "state", "is_practice"]
     search_fields = ["name", "bindings__door__address", "bindings__door__clients__alarm_code"]
-    fields = [
-        "name",
-        "is_practice",
-        "state",
-        "lock_id_hex",
-        "static_public_key_hex",
-        "log_public_key_hex",
-        "seal_public_key_hex",
-        "protocol_version",
-        "firmware_version",
-        "registered_at",
+    fieldsets = [
+        (None, {"fields": ["name", "is_practice"]}),
+        (
+            _("Keys and registration"),
+            {
+                "classes": ["collapse"],
+                "fields": [
+                    "state",
+                    "lock_id_hex",
+                    "static_public_key_hex",
+                    "log_public_key_hex",
+                    "seal_public_key_hex",
+                    "protocol_version",
+                    "firmware_version",
+                    "registered_at",
+                ],
+            },
+        ),
     ]
     change_form_template = "admin/nyckelfri/locks/lock.html"
     empty_hint = _("Locks appear here when an installer commissions them at a door.")
@@ -64,7 +71,7 @@ class LockAdmin(TenantAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Only label and practice mark are changed by hand."""
-        return [str(name) for name in self.fields or () if name not in ("name", "is_practice")]
+        return [str(name) for name in self.fieldsets[1][1]["fields"]]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Commissioning adds locks."""

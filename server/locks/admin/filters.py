@@ -104,7 +104,7 @@ _CONDITIONS: dict[str, tuple[str | Promise, Callable[[QuerySet[Lock]], QuerySet[
 class ConditionFilter(admin.SimpleListFilter):
     """Locks in a condition that somebody should look at."""
 
-    title = _("condition")
+    title = _("to look at")
     parameter_name = "condition"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:

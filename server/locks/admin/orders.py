@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -161,7 +162,7 @@ class WorkOrderAdmin(TenantAdmin):
     @admin.display(description=_("what"), ordering="kind")
     def what(self, order: WorkOrder) -> str:
         """The work."""
-        return str(order.get_kind_display())
+        return str(capfirst(order.get_kind_display()))
 
     @admin.display(description=_("state"))
     def state(self, order: Any) -> str:

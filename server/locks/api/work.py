@@ -155,7 +155,7 @@ class MoveView(InstallerView):
         )
 
 
-class BlockSerializer(serializers.Serializer[Any]):
+class ObstacleSerializer(serializers.Serializer[Any]):
     """What stands in the way of a mounting."""
 
     code = serializers.CharField()
@@ -163,7 +163,7 @@ class BlockSerializer(serializers.Serializer[Any]):
     door_id = serializers.IntegerField(allow_null=True)
 
 
-class FallbackSerializer(serializers.Serializer[Any]):
+class WayInSerializer(serializers.Serializer[Any]):
     """How to get in without the phone."""
 
     kind = serializers.CharField(allow_blank=True)
@@ -172,7 +172,7 @@ class FallbackSerializer(serializers.Serializer[Any]):
     hours = serializers.CharField(allow_blank=True)
 
 
-class OrderSerializer(serializers.Serializer[Any]):
+class WorkOrderSerializer(serializers.Serializer[Any]):
     """One order of the day."""
 
     id = serializers.IntegerField()
@@ -186,14 +186,14 @@ class OrderSerializer(serializers.Serializer[Any]):
     number = serializers.CharField(allow_blank=True)
     lock_name = serializers.CharField(allow_blank=True)
     planned_for = serializers.DateField()
-    blocks = BlockSerializer(many=True)
-    fallback = FallbackSerializer()
+    blocks = ObstacleSerializer(many=True)
+    fallback = WayInSerializer()
 
 
 class OrdersResponse(serializers.Serializer[Any]):
     """The day's orders in the order of work: gates before the apartments behind them."""
 
-    orders = OrderSerializer(many=True)
+    orders = WorkOrderSerializer(many=True)
     more = serializers.BooleanField(help_text="whether some were left out")
 
 
@@ -233,9 +233,9 @@ class OrderDoneView(InstallerView):
         responses={204: None, 409: ProblemSerializer, **PROBLEMS},
         auth=[],
     )
-    def post(self, request: Request, pk: int) -> Response:
+    def post(self, request: Request, order_id: int) -> Response:
         """Say that an order is done; a mounting is done by itself when its lock confirms."""
-        order = WorkOrder.objects.filter(pk=pk).first() if pk <= MAX_ID else None
+        order = WorkOrder.objects.filter(pk=order_id).first() if order_id <= MAX_ID else None
         if order is None:
             raise Problem("order_unknown")
         finish_order(order=order, at=timezone.now(), actor=self.installer)

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -28,13 +29,30 @@ from server.tenancy.admin_base import TenantAdmin
 from server.tenancy.scoping import viewer_now
 
 
+class StateFilter(admin.SimpleListFilter):
+    """Deviations that are open, or closed."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Open and closed."""
+        return [("open", _("open")), ("closed", _("closed"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Deviation]) -> QuerySet[Deviation]:
+        """Only the chosen state."""
+        if self.value() not in ("open", "closed"):
+            return queryset
+        return queryset.filter(closed_at__isnull=self.value() == "open")
+
+
 @admin.register(Deviation)
 class DeviationAdmin(TenantAdmin):
     """What went wrong at a door and must be handled: what is open comes first, the oldest first."""
 
     list_display = ["what", "door", "age", "way_in", "handled_by", "lock", "closed"]
     list_select_related = ["door", "lock", "handler"]
-    list_filter = [("closed_at", admin.EmptyFieldListFilter), "kind", "resolution"]
+    list_filter = [StateFilter, "kind", "resolution"]
     search_fields = ["door__address", "lock__name"]
     ordering = [F("closed_at").desc(nulls_first=True), "opened_at"]
     fields = ["kind", "door", "lock", "opened_at", "closed_at", "resolution"]
@@ -134,7 +152,7 @@ class DeviationAdmin(TenantAdmin):
     @admin.display(description=_("what"), ordering="kind")
     def what(self, found: Deviation) -> str:
         """The kind."""
-        return str(found.get_kind_display())
+        return str(capfirst(found.get_kind_display()))
 
     @admin.display(description=_("for how long"), ordering="opened_at")
     def age(self, found: Deviation) -> str:

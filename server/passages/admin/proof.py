@@ -38,6 +38,9 @@ class PeriodForm(forms.Form):
         label=gettext_lazy("Through"), required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, label_suffix="", **kwargs)
+
     def period(self, now: datetime) -> tuple[datetime, datetime]:
         """Return the period [start, end); the last thirty days where nothing is said."""
         said = self.cleaned_data

@@ -35,7 +35,9 @@ DAY = timedelta(days=1)
 class DayForm(forms.Form):
     """Whose day; the file may run through a later one."""
 
-    provider = forms.ModelChoiceField(label=gettext_lazy("Care provider"), queryset=None, required=False)
+    provider = forms.ModelChoiceField(
+        label=gettext_lazy("Care provider"), queryset=None, required=False, empty_label=None
+    )
     day = forms.DateField(
         label=gettext_lazy("Day"), required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
     )
@@ -47,7 +49,7 @@ class DayForm(forms.Form):
     staff = forms.CharField(label=gettext_lazy("Staff member"), required=False, max_length=80)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, label_suffix="", **kwargs)
         self.fields["provider"].queryset = CareProvider.objects.all()  # type: ignore[attr-defined]
 
     def provider_or_first(self) -> CareProvider | None:
@@ -73,7 +75,9 @@ def page(request: HttpRequest) -> HttpResponse:
     context = {**admin.site.each_context(request), "title": _("Arrivals and departures")}
     if getattr(request.user, "municipality", None) is None:
         return TemplateResponse(request, "admin/nyckelfri/no_municipality.html", context)
-    form = DayForm(request.GET)
+    asked = request.GET.copy()
+    asked.setdefault("day", timezone.localdate().isoformat())
+    form = DayForm(asked)
     provider = form.provider_or_first() if form.is_valid() else None
     context |= {"form": form, "provider": provider}
     if provider is not None:
