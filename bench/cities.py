@@ -83,6 +83,7 @@ def issue() -> None:
 
     from server.access.domain.issue import issue_for_duties  # noqa: PLC0415
     from server.access.queries import current_shifts  # noqa: PLC0415
+    from server.config import statistics  # noqa: PLC0415
     from server.tenancy.models import Municipality  # noqa: PLC0415
 
     at = parse_datetime(NOW)
@@ -91,6 +92,7 @@ def issue() -> None:
     with scope(municipality=municipality):
         at_work = list(current_shifts(at=at, until=at + timedelta(minutes=1)).order_by("team", "pk"))
         issued = issue_for_duties(municipality=municipality, duties=at_work, at=at)
+    statistics.refresh()
     print(f"tokens: {issued.signed}", file=sys.stderr, flush=True)
 
 

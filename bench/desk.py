@@ -32,7 +32,7 @@ class Desk:
         from server.tenancy.models import Municipality  # noqa: PLC0415
 
         self.municipality = Municipality.objects.get()
-        self.browser = Client()
+        self.browser = Client(headers={"host": "localhost"})
         self.browser.force_login(User.objects.get(username=f"{self.municipality.slug}.jouren"))
         self.pages = self._addresses()
 

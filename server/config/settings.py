@@ -162,6 +162,7 @@ CELERY_BEAT_SCHEDULE = {
     "renew-switched": {"task": "switches.renew", "schedule": timedelta(minutes=1)},
     "settle-withdrawals": {"task": "care.settle_withdrawals", "schedule": timedelta(minutes=1)},
     "sweep": {"task": "passages.sweep", "schedule": timedelta(minutes=5)},
+    "refresh-statistics": {"task": "config.refresh_statistics", "schedule": timedelta(hours=6)},
     "shred": {"task": "privacy.sweep", "schedule": timedelta(hours=6)},
 }
 

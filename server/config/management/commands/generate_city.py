@@ -18,6 +18,7 @@ from django.utils.dateparse import parse_datetime
 
 from server.city.generate import City, generate
 from server.city.size import CITY, PILOT, city
+from server.config import statistics
 from server.tenancy.models import Municipality
 
 DAY_SHIFTS_BEGIN = 7
@@ -61,6 +62,7 @@ class Command(BaseCommand):
             morning=_morning(at, now=options["working_now"]),
             tell=lambda line: self._tell(begun, line),
         )
+        statistics.refresh()
         self.stdout.write(
             f"{made.municipality.name}: {sum(made.counts.values())} rows in {perf_counter() - begun:.0f} s"
         )

@@ -1,0 +1,15 @@
+"""Celery tasks that belong to no single part of the domain."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.db import connection
+
+from server.config import statistics
+
+
+@shared_task(name="config.refresh_statistics")
+def refresh_statistics() -> None:
+    """Have SQLite look at its tables anew; other databases do that when they think it is time."""
+    if connection.vendor == "sqlite":
+        statistics.refresh()
