@@ -38,7 +38,7 @@ def csv_response(
 
     Each piece is a query of its own: no cursor stays open while a slow reader reads.
     """
-    scoped = {key: value for key, value in get_scope().items() if key != "_enabled"}
+    scoped = dict(get_scope())
     language = translation.get_language()
     columns = [str(one) for one in head]  # while the person's language is active
 

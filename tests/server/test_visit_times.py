@@ -192,6 +192,16 @@ def test_an_opening_without_a_visit_is_listed_beside(morning: Morning) -> None:
     assert [minutes(event.at) for event in day.unplanned] == [200]
 
 
+def test_midnight_does_not_cut_a_visits_neighbour_off(morning: Morning) -> None:
+    late = make_shift(morning.world.alice, morning.world.team, starts_at=MIDNIGHT - HOUR, ends_at=SHIFT_END)
+    first = int((MIDNIGHT - NINE).total_seconds() // 60)
+    morning.visit(first - 60, first - 30, shift=late)
+    morning.visit(first, first + 30, shift=late)
+    morning.door(first - 55)
+    morning.door(240)
+    assert facts(morning.told()[0]) == (None, None, None, [Mark.NO_ARRIVAL])
+
+
 def coordinator(issuer: Issuer, provider: Any) -> User:
     return User.objects.create_user(
         f"samordnare-{provider.pk}",

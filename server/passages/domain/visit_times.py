@@ -25,6 +25,10 @@ AROUND = timedelta(hours=1)
 """How long before and after its planned time a visit may begin and end and still be recognised."""
 
 
+BEYOND = timedelta(hours=8)
+"""How far beyond a day its events and the visits beside it are looked at: a waking night at one client."""
+
+
 class Mark(StrEnum):
     """Why a time is missing, or is to be read with care."""
 
@@ -93,15 +97,15 @@ def times_of(
 ) -> list[PersonDay]:
     """Return the days of these people, in their order, in a constant number of queries."""
     ids = [person.pk for person in staff]
-    visits = queries.visits_of(ids, start, end)
-    around = queries.beside(visits, start - AROUND, end + AROUND)
+    # A visit just before midnight has its say in whose an opening just after it was.
+    visits = queries.visits_of(ids, start - BEYOND, end + BEYOND)
+    around = queries.beside(visits, start - BEYOND, end + BEYOND)
     doors = {visit.client.door_id for visit in visits if visit.client.door_id}
-    events = queries.door_events(
-        provider, staff=ids, doors=doors, start=start - AROUND, end=end + timedelta(hours=8)
-    )
+    events = queries.door_events(provider, staff=ids, doors=doors, start=start - BEYOND, end=end + BEYOND)
     days = {person.pk: PersonDay(person) for person in staff}
     for one in match(visits, around, events, queries.home_until(doors)):
-        days[one.visit.shift.staff_id].visits.append(one)
+        if start <= one.visit.starts_at < end:
+            days[one.visit.shift.staff_id].visits.append(one)
     for event in events:
         planned = any(_fits(visit, event) for visit in visits)
         if event.staff in days and event.command == "open" and not planned and start <= event.at < end:
