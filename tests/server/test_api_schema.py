@@ -27,9 +27,11 @@ from schemathesis.specs.openapi.checks import (
 
 from server.alarms.domain.systems import connect
 from server.config.api_urls import urlpatterns
+from server.integrations.domain.keys import make_key
+from server.integrations.models import Kind
 from server.people.models import User
 from tests.server.issuer import Issuer, Phone, give_sign_in
-from tests.server.world import make_staff
+from tests.server.world import NOW, make_staff
 
 SCHEMA = "/api/v1/schema/?format=json"
 EXAMPLES = 25
@@ -51,7 +53,7 @@ def document(db: None, client: Http) -> dict[str, Any]:
 def test_the_document_is_valid_and_complete(document: dict[str, Any]) -> None:
     validate_schema(document)
     documented = {path.removeprefix("/api/v1/") for path in document["paths"]}
-    addresses = {re.sub(r"<int:(\w+)>", r"{\1}", str(one.pattern)) for one in urlpatterns}
+    addresses = {re.sub(r"<\w+:(\w+)>", r"{\1}", str(one.pattern)) for one in urlpatterns}
     served = addresses - {"schema/", "docs/"}
     assert documented == served
 
@@ -91,6 +93,14 @@ def one_connection() -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
+def _key(issuer: Issuer) -> str:
+    actor = User.objects.create_user("kim", municipality=issuer.world.municipality)
+    scopes = list(Kind.values)
+    return make_key(
+        municipality=issuer.world.municipality, name="P", source="p", scopes=scopes, actor=actor, at=NOW
+    )[1]
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -115,6 +125,7 @@ def one_connection() -> Iterator[None]:
         ("GET", "installer/orders"),
         ("POST", "installer/orders/{order_id}/done"),
         ("POST", "deviations"),
+        ("POST", "import/{kind}"),
     ],
 )
 def test_no_input_breaks_it_and_every_answer_is_documented(
@@ -126,6 +137,8 @@ def test_no_input_breaks_it_and_every_answer_is_documented(
     if path in SYSTEMS_CALL:
         actor = User.objects.create_user("petra", municipality=issuer.world.municipality)
         caller = f"AlarmSystem {connect(municipality=issuer.world.municipality, name='A', actor=actor)[1]}"
+    if path.startswith("import"):
+        caller = f"ApiKey {_key(issuer)}"
     with one_connection():
         api = schemathesis.openapi.from_wsgi(SCHEMA, get_wsgi_application())
     operation = api[f"/api/v1/{path}"][method]

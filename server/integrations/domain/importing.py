@@ -207,6 +207,8 @@ class _Plans:
             "refused": run.refused,
         }
         record(action=IMPORTED, target=run, after=said, **who)  # type: ignore[arg-type]
-        added = [(row, {}, snapshot(row)) for row in self.added]
+        added: list[tuple[Any, dict[str, Any], dict[str, Any]]] = [
+            (row, {}, snapshot(row)) for row in self.added
+        ]
         record_many(action=ADDED, rows=added, reason=reason, **who)  # type: ignore[arg-type]
         record_many(action=CHANGED, rows=self.changed, reason=reason, **who)  # type: ignore[arg-type]

@@ -138,7 +138,7 @@ class Resolver:
             )
         team = self._team(values["team"], staff.provider_id)
         _refuse_backwards(values)
-        found = {"staff_id": staff.pk, "provider_id": staff.provider_id, "team_id": team.pk}
+        found: dict[str, Any] = {"staff_id": staff.pk, "provider_id": staff.provider_id, "team_id": team.pk}
         found |= {"starts_at": values["starts_at"], "ends_at": values["ends_at"]}
         if "cancelled" in values:
             known = before.cancelled_at if before is not None else None
