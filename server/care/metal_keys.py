@@ -7,7 +7,7 @@ queries; `ready` says the same as a set in the database, for the list of those w
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -137,7 +137,7 @@ def facts_of(clients: Collection[Client], *, at: datetime) -> dict[int, KeyFacts
     doors = {door.pk: door for way in ways.values() for door in way}
     live = live_status(list(doors), at=at)
     lacking = missing_consents_of(doors.values(), at=at)
-    providers = _providers(clients, at)
+    providers = _providers(clients, live, at)
     return {
         client.pk: KeyFacts(
             ended=client.ended_at is not None and client.ended_at <= at,
@@ -164,8 +164,11 @@ def _ways(apartments: Collection[int]) -> dict[int, list[Door]]:
     return ways
 
 
-def _providers(clients: Iterable[Client], at: datetime) -> dict[int, list[ProviderFacts]]:
-    ids = {client.pk for client in clients}
+def _providers(
+    clients: Iterable[Client], live: Mapping[int, LiveStatus], at: datetime
+) -> dict[int, list[ProviderFacts]]:
+    doors = {client.pk: client.door_id for client in clients}
+    ids = set(doors)
     rows = (
         waiting_assignments(at).filter(client__in=ids).select_related("provider").order_by("provider__name")
     )
@@ -175,15 +178,7 @@ def _providers(clients: Iterable[Client], at: datetime) -> dict[int, list[Provid
         .filter(staff__provider__in={row.provider_id for row in assignments})
         .values_list("staff__provider_id", flat=True)
     )
-    opened = {
-        (row["binding__door__clients"], row["provider"]): row["last"]
-        for row in Passage.objects.filter(
-            **OPENED, binding__ends_at__isnull=True, binding__door__clients__in=ids
-        )
-        .order_by()
-        .values("binding__door__clients", "provider")
-        .annotate(last=Max("happened_at"))
-    }
+    opened = _opened({door for door in doors.values() if door is not None}, live)
     found: dict[int, list[ProviderFacts]] = defaultdict(list)
     seen: set[tuple[int, int]] = set()
     for row in assignments:
@@ -191,9 +186,27 @@ def _providers(clients: Iterable[Client], at: datetime) -> dict[int, list[Provid
         if key not in seen:
             seen.add(key)
             found[row.client_id].append(
-                ProviderFacts(row.provider, row.provider_id in enrolled, opened.get(key))
+                ProviderFacts(
+                    row.provider,
+                    row.provider_id in enrolled,
+                    opened.get((doors[row.client_id], row.provider_id)),
+                )
             )
     return found
+
+
+def _opened(
+    apartments: Collection[int], live: Mapping[int, LiveStatus]
+) -> dict[tuple[int | None, int | None], datetime]:
+    """Return by apartment and provider when its present lock was last opened by the provider's staff."""
+    door_of = {
+        status.binding.pk: door
+        for door, status in live.items()
+        if door in apartments and status.binding is not None
+    }
+    rows = Passage.unscoped.filter(**OPENED, binding__in=door_of, provider__isnull=False)
+    last = rows.order_by().values_list("binding_id", "provider_id").annotate(last=Max("happened_at"))
+    return {(door_of[binding], provider): moment for binding, provider, moment in last}
 
 
 def enrolled_bearers() -> QuerySet[Bearer]:
@@ -204,7 +217,7 @@ def enrolled_bearers() -> QuerySet[Bearer]:
 
 def live_doors(at: datetime) -> QuerySet[Door]:
     """Return doors whose lock is live: `server.locks.rules.is_live`, said as a set."""
-    dead = Deviation.objects.filter(
+    dead = Deviation.unscoped.filter(
         Q(lock__isnull=True) | Q(lock=OuterRef("lock")),
         door=OuterRef("door"),
         kind=Deviation.Kind.DEAD_LOCK,
@@ -224,7 +237,7 @@ def ready(at: datetime) -> QuerySet[Client]:
     """Return the viewer's clients whose metal keys may go back now and have not."""
     with whole_municipality():
         live = live_doors(at).values("pk")
-        on_the_way = DoorPath.objects.filter(apartment=OuterRef("door"))
+        on_the_way = DoorPath.unscoped.filter(apartment=OuterRef("door"))
         shut = on_the_way.filter(~Q(via__in=live) | Q(via__fallback_kind=Door.Fallback.NONE))
         not_ready = _providers_not_ready(at).filter(client=OuterRef("pk"))
         waiting = blocked(at).values("pk")
@@ -241,19 +254,21 @@ def ready(at: datetime) -> QuerySet[Client]:
 
 
 def _providers_not_ready(at: datetime) -> QuerySet[CareAssignment]:
-    phones = enrolled_bearers().filter(staff__provider=OuterRef("provider"))
-    opened = Passage.objects.filter(
+    reachable = enrolled_bearers().values("staff__provider")
+    opened = Passage.unscoped.filter(
         **OPENED,
         binding__door=OuterRef("client__door"),
         binding__ends_at__isnull=True,
         provider=OuterRef("provider"),
     )
-    return waiting_assignments(at).filter(Q(provider__active=False) | ~Exists(phones) | ~Exists(opened))
+    return waiting_assignments(at).filter(
+        Q(provider__active=False) | ~Q(provider__in=reachable) | ~Exists(opened)
+    )
 
 
 def with_live_locks(at: datetime) -> QuerySet[Client]:
     """Return the viewer's clients all of whose doors, from the gate on, have a live lock."""
     with whole_municipality():
         live = live_doors(at).values("pk")
-        shut = DoorPath.objects.filter(~Q(via__in=live), apartment=OuterRef("door"))
+        shut = DoorPath.unscoped.filter(~Q(via__in=live), apartment=OuterRef("door"))
     return cared_for(at).filter(~Exists(shut), door__in=live).annotate(area=F("door__property__area"))

@@ -3,6 +3,9 @@
 The same rule as `server.access.consents`, said in SQL, since a city has sixteen thousand clients and one list
 of whom to ask. What is counted is narrow where the viewer is: a coordinator's list counts own clients only,
 while whether a consent holds is the whole truth.
+
+What stands in a sub-query beside a row is found by that row's own keys, and so in its municipality without
+naming it: a planner without statistics would otherwise go by the municipality and read all of it.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from django.db.models.functions import Coalesce, TruncDate
 
 from server.care.models import CareAssignment, Client, Consent
 from server.places.models import Door, DoorPath, Property
-from server.tenancy.scoping import whole_municipality
+from server.tenancy.scoping import seen_by, viewer_now, whole_municipality
 
 LONG_AGO = date(1, 1, 1)
 RESIDENTS = (Door.Signatory.RESIDENT, Door.Signatory.REPRESENTATIVE)
@@ -28,6 +31,11 @@ def holding(at: datetime) -> Q:
     begun = Q(valid_from__lte=at)
     unended = Q(valid_to__isnull=True) | Q(valid_to__gt=at)
     return begun & unended & (Q(withdrawn_at__isnull=True) | Q(withdrawn_at__gt=at))
+
+
+def living(at: datetime) -> Q:
+    """Return the condition: a client's care has not ended."""
+    return Q(ended_at__isnull=True) | Q(ended_at__gt=at)
 
 
 @whole_municipality()
@@ -41,8 +49,7 @@ def waiting_assignments(at: datetime) -> QuerySet[CareAssignment]:
 
 def cared_for(at: datetime) -> QuerySet[Client]:
     """Return the viewer's clients who have a door and care, now or soon; a pause is no end."""
-    living = Q(ended_at__isnull=True) | Q(ended_at__gt=at)
-    rows: QuerySet[Client] = Client.objects.filter(living, door__isnull=False)
+    rows: QuerySet[Client] = Client.objects.filter(living(at), door__isnull=False)
     return rows.filter(Exists(waiting_assignments(at).filter(client=OuterRef("pk"))))
 
 
@@ -61,10 +68,9 @@ def lacking_properties(at: datetime, *, without: Consent | None = None) -> Query
     return rows
 
 
-@whole_municipality()
 def own_consents(at: datetime, *, without: Consent | None = None) -> QuerySet[Consent]:
     """Return, for use beside clients, the client's holding consents by whoever must sign for the door."""
-    rows: QuerySet[Consent] = Consent.objects.filter(
+    rows: QuerySet[Consent] = Consent.unscoped.filter(
         holding(at), client=OuterRef("pk"), signed_by=OuterRef("door__must_sign")
     )
     return rows if without is None else rows.exclude(pk=without.pk)
@@ -132,7 +138,7 @@ def clients_to_ask(at: datetime, *, area: str = "") -> QuerySet[Client]:
     rows = cared_for(at).filter(door__must_sign__in=RESIDENTS).filter(~Exists(own_consents(at)))
     if area:
         rows = rows.filter(door__property__area=area)
-    together = cared_for(at).filter(door=OuterRef("door")).order_by().values("door").annotate(n=Count("pk"))
+    together = _at_the_same_door(at).order_by().values("door").annotate(n=Count("pk"))
     return (
         rows.annotate(waiting_count=Coalesce(Subquery(together.values("n")), Value(1)))
         .select_related("door__property")
@@ -140,11 +146,18 @@ def clients_to_ask(at: datetime, *, area: str = "") -> QuerySet[Client]:
     )
 
 
+def _at_the_same_door(at: datetime) -> QuerySet[Client]:
+    """Return, for use beside clients, the viewer's clients behind the same door."""
+    rows: QuerySet[Client] = Client.unscoped.filter(living(at), door=OuterRef("door"))
+    viewer = viewer_now()
+    rows = rows if viewer is None else seen_by(viewer, rows)
+    return rows.filter(Exists(waiting_assignments(at).filter(client=OuterRef("pk"))))
+
+
 def blocked(at: datetime, *, area: str = "") -> QuerySet[Client]:
     """Return the viewer's clients for whom any signature is missing, at the apartment or on the way to it."""
     lacking = lacking_properties(at).values("pk")
-    with whole_municipality():
-        on_the_way = DoorPath.objects.filter(apartment=OuterRef("door"), via__property__in=lacking)
+    on_the_way = DoorPath.unscoped.filter(apartment=OuterRef("door"), via__property__in=lacking)
     by_owner = Q(door__must_sign=Door.Signatory.OWNER)
     waits = (
         Exists(on_the_way)
@@ -180,8 +193,7 @@ def behind(signatory: Signatory, at: datetime) -> QuerySet[Client]:
         via, own = Q(via__property=signatory.property), Q(door__property=signatory.property)
     else:
         via, own = Q(via__property__owner=signatory.owner), Q(door__property__owner=signatory.owner)
-    with whole_municipality():
-        on_the_way = DoorPath.objects.filter(via, apartment=OuterRef("door"))
+    on_the_way = DoorPath.unscoped.filter(via, apartment=OuterRef("door"))
     return rows.filter(Exists(on_the_way) | (own & Q(door__must_sign=Door.Signatory.OWNER)))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from server.access.consents import MissingConsent, missing_consents_of
@@ -20,7 +20,7 @@ from server.passages.labels import describe, tone
 from server.passages.models import Passage
 from server.people.models import CareProvider, User
 from server.places.models import Door
-from server.tenancy.scoping import viewer_now, whole_municipality
+from server.tenancy.scoping import seen_by, viewer_now, whole_municipality
 
 MOST_VISITS, MOST_PASSAGES = 5, 8
 
@@ -125,7 +125,11 @@ def _passages(client: Client) -> list[PassageLine]:
     if client.door_id is None:
         return []
     bindings = list(Binding.objects.filter(door=client.door_id).values_list("pk", flat=True))
-    rows = Passage.objects.filter(binding__in=bindings).select_related("bearer__staff").defer("entry_bytes")
+    rows: QuerySet[Passage] = Passage.unscoped.filter(binding__in=bindings)
+    viewer = viewer_now()
+    if viewer is not None:
+        rows = seen_by(viewer, rows)
+    rows = rows.select_related("bearer__staff").defer("entry_bytes")
     return [
         PassageLine(
             row,

@@ -78,7 +78,7 @@ def _apartment(consent: Consent, at: datetime) -> QuerySet[Any, Any]:
 
 
 def _open_bindings() -> QuerySet[Binding]:
-    rows: QuerySet[Binding] = Binding.objects.filter(door=OuterRef("pk"), ends_at__isnull=True)
+    rows: QuerySet[Binding] = Binding.unscoped.filter(door=OuterRef("pk"), ends_at__isnull=True)
     return rows
 
 

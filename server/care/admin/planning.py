@@ -16,11 +16,10 @@ class CareAssignmentAdmin(TenantAdmin):
 
     list_display = ["client", "provider", "team", "starts_at", "ends_at"]
     list_select_related = ["client", "provider", "team"]
-    list_filter = ["provider", "client__door__property__area"]
+    list_filter = [("starts_at", admin.DateFieldListFilter), "provider", "client__door__property__area"]
     search_fields = ["client__alarm_code", "provider__name", "team__name", "external_id"]
     autocomplete_fields = ["client", "provider", "team"]
     narrow_readonly = ("client", "starts_at", "ends_at")
-    date_hierarchy = "starts_at"
     fieldsets = [(None, {"fields": ["client", "provider", "team", "starts_at", "ends_at"]}), ORIGIN]
     empty_hint = _(
         "Give a client to a provider's team; from then on the team's shifts open the client's door."
@@ -33,10 +32,13 @@ class ShiftAdmin(TenantAdmin):
 
     list_display = ["staff", "team", "provider", "starts_at", "ends_at", "cancelled_at"]
     list_select_related = ["staff", "team", "provider"]
-    list_filter = ["provider", ("cancelled_at", admin.EmptyFieldListFilter)]
+    list_filter = [
+        ("starts_at", admin.DateFieldListFilter),
+        "provider",
+        ("cancelled_at", admin.EmptyFieldListFilter),
+    ]
     search_fields = ["staff__name", "team__name", "external_id"]
     autocomplete_fields = ["staff", "provider", "team"]
-    date_hierarchy = "starts_at"
     fieldsets = [
         (None, {"fields": ["staff", "provider", "team", "starts_at", "ends_at", "cancelled_at"]}),
         ORIGIN,
@@ -50,8 +52,9 @@ class VisitAdmin(TenantAdmin):
 
     list_display = ["client", "shift", "starts_at", "ends_at", "order"]
     list_select_related = ["client", "shift__staff"]
+    list_filter = [("starts_at", admin.DateFieldListFilter)]
+    ordering = ["-pk"]
     search_fields = ["client__alarm_code", "shift__staff__name", "external_id"]
     autocomplete_fields = ["client", "shift"]
-    date_hierarchy = "starts_at"
     fieldsets = [(None, {"fields": ["shift", "client", "starts_at", "ends_at", "order"]}), ORIGIN]
     empty_hint = _("Visits usually come from the planning system. They sort the list and give no rights.")
