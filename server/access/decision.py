@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from server.access.duties import Duty, bearer_refusal, key_of
+from server.access.duties import Duty, bearer_refusal, employment, key_of, window_of
 from server.access.judge import Judge
 from server.access.models import ExtraRight
 from server.access.queries import duties_behind, load_facts
@@ -14,7 +14,7 @@ from server.access.reasons import WhyNot
 from server.access.rules import Decision, FactChanges, Refusal, Right
 from server.people.models import Bearer
 from server.places.models import Door
-from server.tenancy.policy import policy_of
+from server.tenancy.policy import Policy, policy_of
 from server.tenancy.scoping import whole_municipality
 
 HISTORY = timedelta(days=2)
@@ -37,15 +37,15 @@ def decide_all(
     alike: dict[tuple[object, ...], Decision] = {}
     decisions = {}
     for duty in duties:
-        key = _what_counts(duty)
+        policy = policies[duty.municipality_id]
+        key = _what_counts(duty, policy)
         if key not in alike:
-            policy = policies[duty.municipality_id]
             alike[key] = Judge(duty=duty, facts=facts, policy=policy, at=at).decide()
         decisions[duty] = alike[key]
     return decisions
 
 
-def _what_counts(duty: Duty) -> tuple[object, ...]:
+def _what_counts(duty: Duty, policy: Policy) -> tuple[object, ...]:
     """Return all of a duty that its decision depends on: a team's shifts at the same hours share one."""
     if isinstance(duty, ExtraRight):
         return key_of(duty)
@@ -56,8 +56,8 @@ def _what_counts(duty: Duty) -> tuple[object, ...]:
         duty.provider_id,
         duty.provider.active,
         duty.staff.provider_id,
-        duty.staff.employed_from,
-        duty.staff.employed_to,
+        # Not since when, but whether and for how much of it: else no two people would be alike.
+        window_of(duty, policy).clipped_to(employment(duty.staff)),
         duty.starts_at,
         duty.ends_at,
         duty.cancelled_at is None,

@@ -25,12 +25,13 @@ class TokenAdmin(ReadOnlyAdmin):
     ]
     list_select_related = ["bearer__staff", "binding__lock", "binding__door"]
     list_filter = [
+        ("not_before", admin.DateFieldListFilter),
         "provider",
         ("revoked_at", admin.EmptyFieldListFilter),
         ("delivered_at", admin.EmptyFieldListFilter),
     ]
+    ordering = ["-pk"]
     search_fields = ["bearer__staff__name", "binding__door__address", "binding__lock__name"]
-    date_hierarchy = "not_before"
     empty_hint = _("Keys are issued by themselves for shifts that begin within the configured hours.")
 
     @admin.display(description=_("staff member"), ordering="bearer__staff__name")
@@ -56,7 +57,7 @@ class RevocationAdmin(ReadOnlyAdmin):
         "matters_until",
     ]
     list_select_related = ["token", "bearer__staff", "bearer__phone", "phone", "staff", "provider", "by"]
-    list_filter = ["target", "reason"]
+    list_filter = [("at", admin.DateFieldListFilter), "target", "reason"]
+    ordering = ["-pk"]
     search_fields = ["staff__name", "bearer__staff__name", "provider__name", "phone__label"]
-    date_hierarchy = "at"
     empty_hint = _("Nothing is revoked. Revoke a phone or a person from its own page.")

@@ -45,6 +45,7 @@ class BindingGroupAdmin(ReadOnlyAdmin):
     list_display = ["binding", "provider", "grp", "not_before"]
     list_select_related = ["binding__lock", "binding__door", "provider"]
     list_filter = ["provider"]
+    ordering = ["-pk"]
     search_fields = ["binding__lock__name", "provider__name"]
     empty_hint = _("Made by itself when the first key is issued to a provider at a lock.")
 
@@ -56,6 +57,7 @@ class BulletinAdmin(ReadOnlyAdmin):
     list_display = ["binding", "seq", "created_at", "known_at"]
     list_select_related = ["binding__lock", "binding__door"]
     list_filter = [("known_at", admin.EmptyFieldListFilter)]
+    ordering = ["-pk"]
     search_fields = ["binding__lock__name", "binding__door__address"]
     empty_hint = _("Bulletins are built by itself for every mounted lock.")
 
@@ -76,5 +78,6 @@ class LogPositionAdmin(ReadOnlyAdmin):
 
     list_display = ["lock", "epoch", "acked_seq", "receipted_at"]
     list_select_related = ["lock"]
+    ordering = ["-pk"]
     search_fields = ["lock__name"]
     empty_hint = _("Positions come with the first log that a phone carries home.")

@@ -42,14 +42,19 @@ class PassageAdmin(ReadOnlyAdmin):
 
     list_display = ["happened_at", "known_at", "what", "door", "person", "provider", "lock", "seq"]
     list_select_related = ["lock", "binding__door", "bearer__staff", "provider"]
-    list_filter = [KindFilter, "opened_before_known_revocation", "time_uncertain", "provider"]
+    list_filter = [
+        ("happened_at", admin.DateFieldListFilter),
+        KindFilter,
+        "opened_before_known_revocation",
+        "time_uncertain",
+        "provider",
+    ]
     search_fields = [
         "lock__name",
         "binding__door__address",
         "binding__door__clients__alarm_code",
         "bearer__staff__name",
     ]
-    date_hierarchy = "happened_at"
     empty_hint = _("Passages come home with the phones. The live page shows them as they arrive.")
 
     def get_urls(self) -> list[URLPattern]:
@@ -97,9 +102,9 @@ class SealedBatchAdmin(ReadOnlyAdmin):
 
     list_display = ["received_at", "status", "code", "lock", "epoch", "first_seq", "last_seq", "courier"]
     list_select_related = ["lock", "courier"]
-    list_filter = ["status"]
+    list_filter = [("received_at", admin.DateFieldListFilter), "status"]
+    ordering = ["-pk"]
     search_fields = ["lock__name", "courier__label", "code"]
-    date_hierarchy = "received_at"
     empty_hint = _("Logs appear here when a phone that has been at a lock reaches the server.")
 
 
