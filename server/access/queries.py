@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from server.access.duties import Duty
 from server.access.models import ExtraRight, StandingRight
@@ -89,11 +89,11 @@ def _assignments(
 def _residents(standing: Iterable[StandingRight], living: Q, ended_after: datetime) -> list[Client]:
     """Return everybody in the areas behind whose doors a lock sits."""
     areas = {area for right in standing for area in right.areas}
-    locked = Binding.objects.filter(living)
+    # Sub-queries that stand by themselves: correlated ones would look at every lock for every client.
+    locked = Binding.objects.filter(living).order_by().values("door")
+    behind = DoorPath.objects.filter(via__in=locked).order_by().values("apartment")
     clients = Client.objects.filter(
-        Q(ended_at__isnull=True) | Q(ended_at__gt=ended_after),
-        Exists(locked.filter(door=OuterRef("door")))
-        | Exists(locked.filter(door__leads_to__apartment=OuterRef("door"))),
+        Q(ended_at__isnull=True) | Q(ended_at__gt=ended_after), Q(door__in=locked) | Q(door__in=behind)
     )
     if not any(right.everywhere for right in standing):
         clients = clients.filter(door__property__area__in=areas)
