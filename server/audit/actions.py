@@ -40,6 +40,11 @@ def get(slug: str) -> Action:
         raise UnknownActionError(slug) from error
 
 
+def labels() -> list[tuple[str, str]]:
+    """Return every registered action with its label, in the order of the labels."""
+    return sorted(((slug, str(one.label)) for slug, one in _actions.items()), key=lambda pair: pair[1])
+
+
 def label_of(slug: str) -> str:
     """Return the label of an action, or its slug when it is one of an older version."""
     return str(_actions[slug].label) if slug in _actions else slug

@@ -65,9 +65,12 @@ class AuditEntry(TenantModel):
         verbose_name_plural = _("audit entries")
         ordering = ["-at", "-id"]
         base_manager_name = "unscoped"
+        permissions = [("export_auditentry", _("Can hand out the audit trail as a file"))]
         indexes = [
             models.Index(fields=["municipality", "-at"], name="audit_at"),
             models.Index(fields=["object_type", "object_id"], name="audit_object"),
+            models.Index(fields=["actor", "-at"], name="audit_actor"),
+            models.Index(fields=["municipality", "action", "-at"], name="audit_action"),
         ]
 
     def __str__(self) -> str:

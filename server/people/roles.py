@@ -90,6 +90,7 @@ MODELS: Mapping[str, Mapping[Role, str]] = {
 
 CUSTOM: Mapping[str, frozenset[Role]] = {
     # permissions that stand in a model's Meta.permissions: who has them
+    "audit.export_auditentry": frozenset({_P, _A}),
     "access.give_extraright": frozenset({_P, _C}),
     "access.review_extraright": frozenset({_P, _C}),
     "care.pause_client": frozenset({_P, _C}),
