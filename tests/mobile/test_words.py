@@ -16,9 +16,15 @@ from server.problems import TEXTS as SERVER_CODES
 MOBILE = LOCALE.parent
 # Codes of the HTTP API that only installers and administrators can meet.
 NOT_FOR_PHONES = {
-    "method_not_allowed", "unsupported_media_type", "not_acceptable", "door_unknown", "identity_invalid",
-    "lock_name_taken", "lock_foreign", "lock_retired", "door_has_lock", "consent_missing", "binding_ended",
-    "alarm_code_unknown", "alarm_time_unlikely", "external_id_taken", "not_on_duty", "system_unknown",
+    "alarm_code_unknown", "alarm_time_unlikely", "api_key_unknown", "binding_ended", "client_already_so",
+    "client_not_so", "commissioning_not_pending", "consent_ended", "consent_missing", "deviation_closed",
+    "deviation_without_door", "document_too_large", "document_unreadable", "documents_too_many",
+    "door_has_lock", "door_unknown", "external_id_taken", "identity_invalid", "import_clash",
+    "keys_already_so", "keys_still_needed", "lock_foreign", "lock_is_there", "lock_name_taken",
+    "lock_not_confirmed", "lock_not_mounted", "lock_retired", "lock_unknown", "method_not_allowed",
+    "not_acceptable", "not_on_duty", "order_closed", "order_unknown", "own_review", "reviewed_already",
+    "right_foreign", "right_too_long", "rows_refused", "scope_missing", "system_unknown",
+    "unsupported_media_type", "withdrawal_day_unfit", "withdrawal_missing",
 }  # fmt: skip
 
 
