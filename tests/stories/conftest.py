@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.server.running import RunningServer
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-CLIENTS, SEED = "80", "5"
+CLIENTS, SEED = "250", "5"
 
 
 @dataclass
@@ -67,7 +67,7 @@ class City:
     scope="package"
 )  # a browser left open keeps an event loop, and Django refuses its database then
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    """A municipality of eighty clients whose day shifts began an hour ago."""
+    """A municipality of 250 clients whose day shifts began an hour ago."""
     if CHROMIUM is None:
         pytest.skip("no chromium: apt-get install chromium to run the stories")
     folder: Path = tmp_path_factory.mktemp("city")
