@@ -23,16 +23,21 @@ HISTORY = timedelta(days=2)
 
 @whole_municipality()
 def decide_all(
-    duties: Sequence[Duty], *, at: datetime, changes: FactChanges | None = None
+    duties: Sequence[Duty],
+    *,
+    at: datetime,
+    changes: FactChanges | None = None,
+    behind: Door | None = None,
 ) -> dict[Duty, Decision]:
     """Return the decision for each duty, in a constant number of queries.
 
     The duties need staff, team, provider and municipality fetched along, a right beside the plan its client
     and the client's door too (`queries.current_shifts`, `queries.current_extras`); bearers are weighed by
-    `for_bearer`. `changes` are facts as they would be, for a preview. Must run in the municipality's scope;
+    `for_bearer`. `changes` are facts as they would be, for a preview; with `behind` only this
+    door's verdicts are whole, for far fewer facts. Must run in the municipality's scope;
     nothing is hidden from the decision whoever asks: it is the truth, what of it is shown is another matter.
     """
-    facts = load_facts(duties, ended_after=at - HISTORY, changes=changes)
+    facts = load_facts(duties, ended_after=at - HISTORY, changes=changes, behind=behind)
     policies = {duty.municipality_id: policy_of(duty.municipality) for duty in duties}
     alike: dict[tuple[object, ...], Decision] = {}
     decisions = {}
@@ -89,7 +94,7 @@ class Opener:
 def who_may_open(door: Door, *, at: datetime, until: datetime) -> list[Opener]:
     """Return everybody with a duty in [at, until) that has to do with the door, with the verdict."""
     duties = duties_behind(door, at=at, until=until)
-    decisions = decide_all(duties, at=at)
+    decisions = decide_all(duties, at=at, behind=door)
     return [
         Opener(duty, decisions[duty].right_at(door.pk), decisions[duty].why_not(door.pk)) for duty in duties
     ]

@@ -26,12 +26,16 @@ def _grouped(rows: Iterable[Any], key: str) -> dict[int, list[Any]]:
 
 
 def load_facts(
-    duties: Collection[Duty], *, ended_after: datetime, changes: FactChanges | None = None
+    duties: Collection[Duty],
+    *,
+    ended_after: datetime,
+    changes: FactChanges | None = None,
+    behind: Door | None = None,
 ) -> Facts:
     """Return everything the decision needs about these duties: eight queries at most, however many there are.
 
     Rows that ended before `ended_after` are history and left out; what ended later can still be named in a
-    refusal.
+    refusal. `behind`: only what says something about this door, that is everybody who is reached through it.
     """
     living = Q(ends_at__isnull=True) | Q(ends_at__gt=ended_after)
     team_ids = {duty.team_id for duty in duties if duty.team_id is not None}
@@ -40,9 +44,10 @@ def load_facts(
         for duty in duties
         if isinstance(duty, ExtraRight) and duty.client is not None
     }
-    assignments = _assignments(living, team_ids, set(named), changes)
+    reached = Q() if behind is None else Q(client__in=_clients_behind(behind))
+    assignments = _assignments(living & reached, team_ids, set(named), changes)
     standing = list(StandingRight.objects.filter(living, team__in=team_ids).order_by("pk"))
-    residents = _residents(standing, living, ended_after) if standing else []
+    residents = _residents(standing, living, ended_after, behind) if standing else []
     clients = [*(assignment.client for assignment in assignments), *named.values(), *residents]
     apartments = _one_door_each(clients)
     ways = ways_to(apartments)
@@ -86,7 +91,15 @@ def _assignments(
     return found + [row for row in changes.added if row.team_id in team_ids or row.client_id in client_ids]
 
 
-def _residents(standing: Iterable[StandingRight], living: Q, ended_after: datetime) -> list[Client]:
+def _clients_behind(door: Door) -> set[int]:
+    """Return who lives at a door, or behind it when it lies on the way."""
+    there = Client.objects.filter(Q(door=door) | Q(door__path__via=door))
+    return set(there.order_by().values_list("pk", flat=True))
+
+
+def _residents(
+    standing: Iterable[StandingRight], living: Q, ended_after: datetime, behind: Door | None
+) -> list[Client]:
     """Return everybody in the areas behind whose doors a lock sits."""
     areas = {area for right in standing for area in right.areas}
     # Sub-queries that stand by themselves: correlated ones would look at every lock for every client.
@@ -95,6 +108,8 @@ def _residents(standing: Iterable[StandingRight], living: Q, ended_after: dateti
     clients = Client.objects.filter(
         Q(ended_at__isnull=True) | Q(ended_at__gt=ended_after), Q(door__in=locked) | Q(door__in=behind)
     )
+    if behind is not None:
+        clients = clients.filter(pk__in=_clients_behind(behind))
     if not any(right.everywhere for right in standing):
         clients = clients.filter(door__property__area__in=areas)
     return list(clients.select_related("door").order_by("pk"))

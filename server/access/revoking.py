@@ -65,6 +65,7 @@ def page(request: HttpRequest, target: str, pk: int) -> HttpResponse:
         "kind": what._meta.verbose_name,
         "revoked": is_revoked(what, at=now),
         "form": form,
+        "passages": _passages_of(what),
         **_exposed(what, request.GET.get("p", ""), at=now),
     }
     return TemplateResponse(request, "admin/nyckelfri/revoke.html", context)
@@ -93,6 +94,18 @@ def is_revoked(what: Source, *, at: datetime) -> bool:
     if isinstance(what, ExtraRight):
         return what.withdrawn_at is not None or what.ends_at <= at
     return what.revoked_at is not None
+
+
+def _passages_of(what: Source) -> str:
+    """Return where the passages of what is revoked are searched; empty where they cannot be told apart."""
+    names: dict[type[Source], str] = {
+        Token: "token",
+        Phone: "phone",
+        StaffMember: "staff_id",
+        CareProvider: "provider",
+    }
+    name = names.get(type(what))
+    return f"{reverse('admin:passages_search')}?{name}={what.pk}" if name else ""
 
 
 def _has_login(staff: StaffMember) -> bool:

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from server.access.domain.exposure import couriers
+from server.access.domain.extra import give
 from server.access.domain.issue import issue_ahead
 from server.access.domain.revoke import revoke_phone
 from server.access.models import Revocation, Token
@@ -162,3 +163,30 @@ def test_an_exposure_of_many_doors_is_paged_in_a_constant_number_of_queries(
         first = desk.get(path).content.decode()
     assert "62 dörrar" in first and "Sida 1 av 2" in first
     assert desk.get(f"{path}?p=2").content.decode().count('<th scope="row">') == 12
+
+
+def test_a_right_beside_the_plan_is_ended_with_its_exposure_shown(desk: Browser, issuer: Issuer) -> None:
+    world = issuer.world
+    bob = second_phone(issuer, make_staff(world.team, "Bob Berg"), "bobs-telefon").staff
+    now = NOW + timedelta(minutes=1)
+    right = give(
+        kind="adhoc",
+        staff=bob,
+        provider=world.provider,
+        team=world.team,
+        starts_at=now,
+        ends_at=now + HOUR,
+        reason="borrowed",
+        at=now,
+    )
+    path = path_of("right", right.pk)
+    assert path in desk.get(reverse("admin:access_extraright_change", args=[right.pk])).content.decode()
+    assert "2 dörrar" in desk.get(path).content.decode()
+    desk.force_login(coordinator_of(make_team(world.municipality, "Främling AB", "Grupp 9").provider))
+    assert desk.post(path, ORDER).status_code == 404
+    desk.force_login(coordinator_of(world.provider))
+    assert desk.post(path, {"reason": "right_ended", "sure": "on"}).status_code == 302
+    right.refresh_from_db()
+    assert right.withdrawn_at is not None
+    page = desk.get(path).content.decode()
+    assert "Spärrad" in page and "Alice Andersson" in page, "who opens there next carries the news"
