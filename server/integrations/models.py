@@ -114,8 +114,8 @@ class ImportRun(TenantModel):
     refused = models.PositiveIntegerField(_("refused"), default=0)
 
     class Meta:
-        verbose_name = _("import")
-        verbose_name_plural = _("imports")
+        verbose_name = _("import run")
+        verbose_name_plural = _("import runs")
         ordering = ["-at", "-pk"]
         indexes = [models.Index(fields=["municipality", "-at"], name="importrun_at")]
 

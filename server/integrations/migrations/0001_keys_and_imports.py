@@ -59,8 +59,8 @@ class Migration(migrations.Migration):
                 ('provider', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.careprovider', verbose_name='care provider')),
             ],
             options={
-                'verbose_name': 'import',
-                'verbose_name_plural': 'imports',
+                'verbose_name': 'import run',
+                'verbose_name_plural': 'import runs',
                 'ordering': ['-at', '-pk'],
             },
         ),
