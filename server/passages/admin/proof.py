@@ -39,7 +39,8 @@ class PeriodForm(forms.Form):
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
 
     def period(self, now: datetime) -> tuple[datetime, datetime]:
         """Return the period [start, end); the last thirty days where nothing is said."""

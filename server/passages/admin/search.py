@@ -60,7 +60,8 @@ class SearchForm(forms.Form):
     token = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
         providers = CareProvider.objects.values_list("pk", "name")
         self.fields["provider"].choices = [("", _("all")), *providers]  # type: ignore[attr-defined]
         self.fields["kind"].choices = [("", _("all")), *KINDS.items()]  # type: ignore[attr-defined]
@@ -93,7 +94,8 @@ def page(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("passages.view_passage"):
         raise PermissionDenied
     context = {**admin.site.each_context(request), "title": _("Search passages")}
-    if getattr(request.user, "municipality", None) is None:
+    municipality = getattr(request.user, "municipality", None)
+    if municipality is None:
         return TemplateResponse(request, "admin/nyckelfri/no_municipality.html", context)
     form = SearchForm(request.GET)
     found = search(form.criteria(), after=request.GET.get("after", "")) if form.is_valid() else Page()
@@ -104,7 +106,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "page": found,
         "lines": [shown(line) for line in found.lines],
         "narrow": is_narrow(),
-        "kept_months": policy_of(request.user.municipality).retention_months,  # type: ignore[union-attr]
+        "kept_months": policy_of(municipality).retention_months,
         "asked": asked.urlencode(),
         "older": _older(asked, found.after),
         "may_export": request.user.has_perm("passages.export_passages"),
@@ -185,6 +187,7 @@ def _piece(criteria: Criteria, numbered: bool, after: str) -> tuple[Iterable[lis
 
 
 def _cells(line: Line, *, numbered: bool) -> list[Any]:
+    cells: list[Any]
     if isinstance(line, Missing):
         cells = ["", _moment(line.noticed_at), "", WHY_MISSING[line.why], f"gap_{line.why}", *[""] * 6]
         return [*cells, "", line.first, line.last] if numbered else cells
@@ -196,7 +199,7 @@ def _cells(line: Line, *, numbered: bool) -> list[Any]:
         line.kind,
         line.reason,
         _("yes") if line.opened_before_known_revocation else "",
-        line.binding.door if line.binding else "",
+        str(line.binding.door) if line.binding else "",
         line.lock.name,
         line.bearer.staff.name if line.bearer else "",
         line.provider.name if line.provider else "",

@@ -35,7 +35,7 @@ DAY = timedelta(days=1)
 class DayForm(forms.Form):
     """Whose day; the file may run through a later one."""
 
-    provider = forms.ModelChoiceField(
+    provider: Any = forms.ModelChoiceField(
         label=gettext_lazy("Care provider"), queryset=None, required=False, empty_label=None
     )
     day = forms.DateField(
@@ -49,7 +49,8 @@ class DayForm(forms.Form):
     staff = forms.CharField(label=gettext_lazy("Staff member"), required=False, max_length=80)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
         self.fields["provider"].queryset = CareProvider.objects.all()  # type: ignore[attr-defined]
 
     def provider_or_first(self) -> CareProvider | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -96,7 +96,7 @@ class ConsentDocuments(DataClass):
     label = _("Consents' documents")
     holds = _("The signed paper, sealed; a name and a signature are on it.")
     kept = _("Until some months after the consent ended or was withdrawn; then the paper is deleted.")
-    claims: frozenset[str] = frozenset()
+    claims: ClassVar[frozenset[str]] = frozenset()
 
     def export(self, staff: StaffMember) -> Iterable[Mapping[str, Any]]:
         """Nothing of a staff member."""

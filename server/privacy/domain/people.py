@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -181,7 +181,7 @@ class EnrolmentCodes(DataClass):
     label = _("Enrolment codes")
     holds = _("For whom a code was made, by whom, when it was used.")
     kept = _("Thirty days after it ended.")
-    claims: frozenset[str] = frozenset()
+    claims: ClassVar[frozenset[str]] = frozenset()
 
     def export(self, staff: StaffMember) -> Iterable[Mapping[str, Any]]:
         """Return when codes were made and used."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
@@ -54,7 +54,7 @@ class Keys(DataClass):
     label = _("Keys and rights")
     holds = _("Which doors could be opened when, rights given beside the plan, what was revoked.")
     kept = _("Under the pseudonym once the name is gone.")
-    claims: frozenset[str] = frozenset()
+    claims: ClassVar[frozenset[str]] = frozenset()
 
     def export(self, staff: StaffMember) -> Iterable[Mapping[str, Any]]:
         """Return keys, extra rights and revocations."""
