@@ -189,8 +189,9 @@ def page(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
 
 def _ordinary(request: HttpRequest, lock: Lock, verb: Verb) -> HttpResponse:
     what = lock_page(lock, at=timezone.now(), with_passages=False)
-    form = SureForm(request.POST or None) if verb.dangerous else forms.Form(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    said = request.POST if request.method == "POST" else None
+    form = SureForm(said) if verb.dangerous else forms.Form(said)
+    if form.is_valid():
         try:
             verb.do(lock, what, at=timezone.now(), actor=_actor(request))
             messages.success(request, str(verb.done))
