@@ -22,6 +22,7 @@ from protocol.manifest import Manifest, Role, RoleKey, RootSet
 from protocol.proof import judge
 from protocol.receipt import Receipt
 from protocol.statement import Claim, Claims, Missing, Range
+from tests.protocol import page
 from verify.__main__ import main
 
 NOW = 1_790_000_000
@@ -254,6 +255,10 @@ def test_the_command_says_what_holds_and_what_not(tmp_path: Path, capsys: pytest
     assert main([str(bad)]) == 1
     assert "number 4: number 5 stands in its place" in capsys.readouterr().out
     assert main([str(tmp_path / "away.cbor")]) == 2
+
+
+def test_the_page_describes_the_file() -> None:
+    assert page.fits("statement-file", file_of()) == []
 
 
 def test_a_file_is_deterministic_cbor() -> None:
