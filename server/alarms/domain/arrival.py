@@ -25,6 +25,8 @@ ARRIVED = actions.register("alarms.arrived", _("door opened, by the lock's log")
 OPENED = frozenset({"moved", "already"})
 MARGIN = timedelta(minutes=2)
 """A batch is stored a little after the instant that its passages carry as the one they became known at."""
+NOTED_EVERY = timedelta(minutes=1)
+"""How far it has come is written no more often: looking twice is cheaper than writing each time."""
 STILL_COMING = timedelta(days=30)
 """How old an alarm may be and still be corrected by a log that comes late."""
 
@@ -39,7 +41,8 @@ def note_arrivals(*, municipality: Municipality, at: datetime) -> int:
     known_after = max((policy.arrivals_noted_until or oldest) - MARGIN, oldest)
     alarms = queries.with_news_from_doors(known_after=known_after, raised_after=oldest)
     changed = sum(_note(pk) for pk in list(alarms.values_list("pk", flat=True)))
-    AlarmPolicy.objects.filter(pk=policy.pk).update(arrivals_noted_until=at)
+    if policy.arrivals_noted_until is None or at - policy.arrivals_noted_until > NOTED_EVERY:
+        AlarmPolicy.objects.filter(pk=policy.pk).update(arrivals_noted_until=at)
     return changed
 
 
