@@ -96,7 +96,8 @@ class LockAdmin(TenantAdmin):
             context["page"] = lock_page(lock, at=timezone.now(), with_passages=sees)
             context["verbs"] = verbs.offered(request, lock, context["page"])
             context["low_battery"] = LOW_BATTERY_PERCENT
-        return super().change_view(request, object_id, form_url, context)
+        shown: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return shown
 
     @admin.display(description=_("door"))
     def door(self, lock: Any) -> str:

@@ -71,7 +71,7 @@ class OrderList(ChangeList):
         blocks = blocks_of(rows, at=timezone.now())
         for row in rows:
             row.blocks = blocks.get(row.pk, [])
-        self.result_list = rows  # type: ignore[assignment]
+        self.result_list = rows
 
 
 @admin.register(WorkOrder)
@@ -157,7 +157,8 @@ class WorkOrderAdmin(TenantAdmin):
         if order is not None and self.has_view_permission(request, order):
             context["blocks"] = blocks_of([order], at=timezone.now()).get(order.pk, [])
             context["placing"] = order.kind in ("mount", "move")
-        return super().change_view(request, object_id, form_url, context)
+        shown: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return shown
 
     @admin.display(description=_("what"), ordering="kind")
     def what(self, order: WorkOrder) -> str:

@@ -227,7 +227,8 @@ def _door(number: str | None) -> Door | None:
     if not number.isascii() or not number.isdigit() or len(number) > 18:
         raise Http404
     rows = Door.objects.select_related("property__owner", "municipality")
-    return get_object_or_404(rows, pk=int(number))
+    found: Door = get_object_or_404(rows, pk=int(number))
+    return found
 
 
 def _free_doors(query: str) -> list[Door]:

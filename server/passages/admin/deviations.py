@@ -108,7 +108,8 @@ class DeviationAdmin(TenantAdmin):
                 "may_order": self._may_order(request, found),
                 "resolutions": Deviation.Resolution.choices,
             }
-        return super().change_view(request, object_id, form_url, context)
+        shown: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return shown
 
     def _may_close(self, request: HttpRequest, found: Deviation) -> bool:
         # An emergency right is closed by reviewing it, which asks more than what came of it.

@@ -52,7 +52,8 @@ def _door(number: str) -> Door | None:
         return None
     if not number.isascii() or not number.isdigit() or len(number) > 18:
         raise Http404
-    return get_object_or_404(Door.objects.select_related("property"), pk=int(number))
+    found: Door = get_object_or_404(Door.objects.select_related("property"), pk=int(number))
+    return found
 
 
 def _doors(query: str) -> list[Door]:

@@ -47,10 +47,12 @@ def report(*, kind: str, door: Door, at: datetime, actor: User | None = None, so
         raise Problem("invalid")
     list(Door.objects.select_for_update(no_key=True).filter(pk=door.pk))
     binding = Binding.objects.filter(door=door, ends_at=None).select_related("lock").first()
-    known = Deviation.objects.filter(kind=kind, door=door, closed_at=None, passage=None).first()
+    known: Deviation | None = Deviation.objects.filter(
+        kind=kind, door=door, closed_at=None, passage=None
+    ).first()
     if known is not None:
         return known
-    found = Deviation.objects.create(
+    found: Deviation = Deviation.objects.create(
         municipality_id=door.municipality_id,
         kind=kind,
         door=door,
