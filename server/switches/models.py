@@ -20,7 +20,7 @@ class ProviderSwitch(TenantModel):
 
     class State(models.TextChoices):
         PLANNED = "planned", _("planned")
-        DONE = "done", _("done")
+        DONE = "done", _("carried out")
         CANCELLED = "cancelled", _("taken back")
 
     from_provider = models.ForeignKey(
