@@ -98,18 +98,18 @@ def _clients_behind(door: Door) -> set[int]:
 
 
 def _residents(
-    standing: Iterable[StandingRight], living: Q, ended_after: datetime, behind: Door | None
+    standing: Iterable[StandingRight], living: Q, ended_after: datetime, door: Door | None
 ) -> list[Client]:
     """Return everybody in the areas behind whose doors a lock sits."""
     areas = {area for right in standing for area in right.areas}
     # Sub-queries that stand by themselves: correlated ones would look at every lock for every client.
     locked = Binding.objects.filter(living).order_by().values("door")
-    behind = DoorPath.objects.filter(via__in=locked).order_by().values("apartment")
+    beyond = DoorPath.objects.filter(via__in=locked).order_by().values("apartment")
     clients = Client.objects.filter(
-        Q(ended_at__isnull=True) | Q(ended_at__gt=ended_after), Q(door__in=locked) | Q(door__in=behind)
+        Q(ended_at__isnull=True) | Q(ended_at__gt=ended_after), Q(door__in=locked) | Q(door__in=beyond)
     )
-    if behind is not None:
-        clients = clients.filter(pk__in=_clients_behind(behind))
+    if door is not None:
+        clients = clients.filter(pk__in=_clients_behind(door))
     if not any(right.everywhere for right in standing):
         clients = clients.filter(door__property__area__in=areas)
     return list(clients.select_related("door").order_by("pk"))

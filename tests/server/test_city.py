@@ -20,7 +20,7 @@ from server.access.domain.cursor import Cursor
 from server.access.domain.issue import issue_ahead
 from server.access.domain.sync import sync
 from server.access.models import StandingRight, Token
-from server.access.queries import current_shifts
+from server.access.queries import current_shifts, duties_behind
 from server.care.models import CareAssignment, Client, Consent, Shift
 from server.city.generate import City, generate
 from server.city.size import PILOT, Size, city
@@ -191,3 +191,15 @@ def test_command_asks_before_it_writes_into_a_real_server(db: None, settings: An
     with pytest.raises(CommandError, match="--yes"):
         call_command("generate_city", clients=20)
     assert not Municipality.objects.exists()
+
+
+def test_a_door_is_judged_alike_alone_and_among_all_others(small_city: City) -> None:
+    with scope(municipality=small_city.municipality):
+        for door in Door.objects.select_related("property").order_by("pk")[::7]:
+            until = AT + timedelta(hours=24)
+            duties = duties_behind(door, at=AT, until=until)
+            everything = decide_all(duties, at=AT)
+            for opener in who_may_open(door, at=AT, until=until):
+                whole = everything[opener.duty]
+                assert opener.right == whole.right_at(door.pk)
+                assert opener.why_not == whole.why_not(door.pk)
