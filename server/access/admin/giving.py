@@ -65,7 +65,8 @@ class GiveForm(forms.Form):
     reason = forms.ChoiceField(label=gettext_lazy("Why"), choices=REASONS)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
         for name, rows in (("staff", StaffMember.objects.all()), ("team", Team.objects.all())):
             field: Any = self.fields[name]
             field.queryset = rows
