@@ -27,7 +27,7 @@ test: lint ## Run every check and every test, the server's on SQLite and on a re
 	@echo "== Tests (the server's on SQLite)"
 	@$(PYTEST)
 	@echo "== The server's tests on PostgreSQL"
-	@$(PYTEST) tests/server --database=postgres
+	@$(PYTEST) tests/server --database=postgres -m "not browser"  # those start servers with a database of their own
 
 bench: setup ## Measure openings, issuing and intake; prints a table and writes var/bench/results.json
 	@$(BIN)/python -m bench

@@ -1,4 +1,4 @@
-"""The patrol's desk: one owner's signature unblocks ten clients; a lost phone and what it could still open."""
+"""At the patrol's desk: one signature unblocks several clients; a lost phone and what it could still open."""
 
 from __future__ import annotations
 
