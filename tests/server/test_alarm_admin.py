@@ -185,6 +185,20 @@ def test_rule_08_a_coordinator_sees_what_own_staff_took_and_nobody_else(world: W
     assert "4711" in listed and "5555" not in listed and "Nadja" not in listed
 
 
+def test_rule_08_the_way_to_others_clients_is_not_shown_though_own_staff_went(world: World) -> None:
+    night = make_team(world.municipality, "Nattpatrullen", "Natt")
+    respond(night, "all")
+    nadja = on_duty(night, "Nadja Natt")
+    type(world.apartment).objects.update(fallback_kind="reserve_key", fallback_place="Nyckelskåp 4")
+    alarm = raised(world)
+    answering.take(alarm_id=alarm.pk, staff=nadja, at=AT)
+    page = page_of(signed_in(world, "coordinator", provider=night.provider), alarm)
+    assert "Nadja Natt" in page
+    assert "Storgatan" not in page and "Nyckelskåp" not in page
+    page = page_of(signed_in(world, "patrol"), alarm)
+    assert "Storgatan" in page and "Nyckelskåp" in page
+
+
 def test_pages_cost_the_same_however_many_were_asked(
     world: World, patrol: Browser, django_assert_max_num_queries: Any
 ) -> None:

@@ -18,6 +18,7 @@ from server.alarms.models import Alarm, AlarmOffer
 from server.alarms.queries import asked, offer_for
 from server.alarms.rules import in_words
 from server.places.models import Door
+from server.tenancy.scoping import whole_municipality
 
 MINUTE_S = 60
 HOUR_S = 3600
@@ -58,6 +59,8 @@ def picture_of(alarm: Alarm, *, at: datetime) -> dict[str, Any]:
     taken = offer_for(alarm, alarm.taken_by_id) if alarm.taken_by_id is not None else None
     right = taken.right if taken is not None else None
     offers = [OfferLine(offer, in_words(offer.grounds)) for offer in asked(alarm)]
+    doors = _doors(alarm, right, at)
+    apartment = next((line.door for line in doors if line.door.pk == alarm.client.door_id), None)
     return {
         "alarm": alarm,
         "now": at,
@@ -66,8 +69,8 @@ def picture_of(alarm: Alarm, *, at: datetime) -> dict[str, Any]:
         "offers": offers,
         "right": right,
         "right_is_over": right is not None and (right.withdrawn_at is not None or right.ends_at <= at),
-        "doors": _doors(alarm, right, at),
-        "fallback": alarm.client.door if alarm.client.door and alarm.client.door.fallback_kind else None,
+        "doors": doors,
+        "apartment": apartment,
         "unanswered": alarm.state == Alarm.State.RAISED,
     }
 
@@ -127,10 +130,7 @@ def _arrival(alarm: Alarm, after: str) -> Step:
 
 
 def _doors(alarm: Alarm, right: ExtraRight | None, at: datetime) -> list[DoorLine]:
-    apartment = alarm.client.door
-    if apartment is None:
-        return []
-    doors = [*ways_to([apartment.pk]).get(apartment.pk, []), apartment]
+    doors = _doors_seen(alarm.client.door)
     if right is None or right.withdrawn_at is not None:
         return [DoorLine(door) for door in doors]
     tokens = {token.binding.door_id: token for token in _tokens(right)}
@@ -143,6 +143,16 @@ def _doors(alarm: Alarm, right: ExtraRight | None, at: datetime) -> list[DoorLin
         else:
             lines.append(DoorLine(door, why_not=_words(why)))
     return lines
+
+
+def _doors_seen(apartment: Door | None) -> list[Door]:
+    """Return the way in, as far as the viewer may see it: own staff may have gone to a client of others."""
+    if apartment is None:
+        return []
+    with whole_municipality():
+        doors = [*ways_to([apartment.pk]).get(apartment.pk, []), apartment]
+    seen = set(Door.objects.filter(pk__in=[door.pk for door in doors]).values_list("pk", flat=True))
+    return [door for door in doors if door.pk in seen]
 
 
 def _tokens(right: ExtraRight) -> Iterable[Token]:
