@@ -10,8 +10,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
+from django.test import Client as Http
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django_scopes import scope
 
 from protocol.keys import HolderKey, KeyType, x25519_public
@@ -30,6 +33,7 @@ from server.switches.domain.switching import decide_switch
 from server.tenancy import custody
 from server.tenancy.models import Municipality
 from tests.server.issuer import found, private_key
+from tests.server.pages import QUERY_LIMIT, administrator_of
 from tests.server.world import LONG_AGO, NOW, SHIFT_END, SHIFT_START, make_estate, make_staff, make_team
 
 CLIENTS = 500
@@ -196,3 +200,38 @@ def test_500_clients_switch_in_seconds(
     assert beside is not None
     assert (beside.locks, beside.lost, beside.before) == (CLIENTS // BEHIND_A_GATE, 0, beside.after)
     assert AuditEntry.objects.filter(reason=f"switch {switch.pk}").count() == 2 * CLIENTS
+
+
+def test_500_clients_fit_on_the_pages(
+    contract: tuple[Municipality, Draft], client: Http, settings: Any
+) -> None:
+    settings.SECOND_FACTOR_REQUIRED = False
+    municipality, draft = contract
+    add = reverse("admin:switches_providerswitch_add")
+    said: dict[str, float] = {}
+    with time_machine.travel(NOW, tick=False):
+        client.force_login(administrator_of(municipality))
+        chosen = {
+            "step": "choose",
+            "from_provider": draft.from_provider,
+            "to_provider": draft.to_provider,
+            "who": "all",
+            "when": "at",
+            "at": "2026-11-23T12:00",
+        }
+        teams = client.post(add, chosen).context["draft"]
+        with timed("preview", said), CaptureQueriesContext(connection) as asked:
+            shown = client.post(add, {"step": "teams", "draft": teams, "everybody": draft.teams[""]})
+        assert len(shown.context["shown"].clients) == CLIENTS
+        assert len(asked) <= QUERY_LIMIT + 5  # the choice of teams is looked at once more
+        confirm = {"step": "confirm", "sure": "yes", "draft": shown.context["draft"], "form_key": "k"}
+        with timed("confirm", said):
+            done = client.post(add, confirm)
+        renew_all(municipality, at=NOW)
+        with timed("proof", said), CaptureQueriesContext(connection) as asked:
+            proof = client.get(done["Location"])
+        assert len(proof.context["page"].object_list) == 50
+        assert len(asked) <= QUERY_LIMIT
+        whole = client.get(done["Location"] + "?print")
+        assert len(whole.context["page"].object_list) == CLIENTS
+    assert max(said.values()) < PATIENCE_S
