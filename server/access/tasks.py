@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from server.access.domain.forgetting import forget
-from server.access.domain.issue import issue_ahead as issue_for_municipality
+from server.access.domain.issue import issue_in_turn
 from server.access.domain.substitutes import close_sign_ins
 from server.tenancy.models import Manifest, Municipality
 from server.tenancy.sweeps import in_each
@@ -14,10 +14,10 @@ from server.tenancy.sweeps import in_each
 
 @shared_task(name="access.issue_ahead")
 def issue_ahead() -> int:
-    """Issue for every shift within the horizon; returns how many tokens were signed."""
+    """Issue for what is within the horizon, in turn; returns how many tokens were signed."""
     at = timezone.now()
     with_keys = Municipality.objects.filter(pk__in=Manifest.unscoped.values("municipality"))
-    return in_each(with_keys, lambda one: issue_for_municipality(municipality=one, at=at).signed)
+    return in_each(with_keys, lambda one: issue_in_turn(municipality=one, at=at).signed)
 
 
 @shared_task(name="access.sweep")

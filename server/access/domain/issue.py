@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from time import monotonic
 
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import F, Q
 
@@ -25,12 +27,16 @@ from server.access.token_queries import (
     shifts_to_issue,
     tokens_to_weigh,
 )
+from server.care.models import Shift
 from server.locks.domain.bulletins import build_bulletins
 from server.people.models import Bearer
 from server.people.push import poke_phones
 from server.tenancy.models import Municipality
 from server.tenancy.policy import policy_of
 from server.tenancy.scoping import whole_municipality
+
+SWEEP_SECONDS = 20.0
+"""A run a minute, of which a third is for keeping everybody's keys in line with the plan."""
 
 DUTIES_AT_ONCE = 50
 """Duties per transaction: enough to spread the queries, few enough that nobody waits long for the rows."""
@@ -41,6 +47,32 @@ def issue_ahead(*, municipality: Municipality, at: datetime) -> Issued:
     """Issue for every duty of the municipality within the horizon; must run in its scope."""
     done = _revoke_strays(municipality, at=at)
     return done.add(_issue(municipality, _duties(municipality, at), at=at))
+
+
+@whole_municipality()
+def issue_in_turn(*, municipality: Municipality, at: datetime, seconds: float = SWEEP_SECONDS) -> Issued:
+    """Issue for as many duties as time allows, from where the last run stopped; must run in its scope.
+
+    A small municipality is always done whole. A city with half a million keys is gone through in several
+    runs, so that no run takes the machine from the phones that ask for themselves. Rights beside the plan are
+    few and urgent: they are looked at every time.
+    """
+    begun = monotonic()
+    done = _revoke_strays(municipality, at=at)
+    duties = _duties(municipality, at)
+    done.add(_issue(municipality, [duty for duty in duties if isinstance(duty, ExtraRight)], at=at))
+    place = f"access.issued_up_to:{municipality.pk}"
+    reached = cache.get(place, 0)
+    shifts = [duty for duty in duties if isinstance(duty, Shift)]
+    shifts.sort(key=lambda shift: (shift.pk <= reached, shift.pk))
+    for start in range(0, len(shifts), DUTIES_AT_ONCE):
+        chunk = shifts[start : start + DUTIES_AT_ONCE]
+        done.add(_issue(municipality, chunk, at=at))
+        reached = chunk[-1].pk
+        if monotonic() - begun > seconds:
+            break
+    cache.set(place, reached, timeout=None)
+    return done
 
 
 @whole_municipality()
