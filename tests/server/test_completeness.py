@@ -173,6 +173,18 @@ class TestAfterErasure:
         assert self.erase(issuer, NOW + 2 * DAY + HOUR) == 2
         assert PassageCount.objects.get(kind="granted").count == 3
 
+    def test_piece_by_piece_counts_the_same(
+        self, issuer: Issuer, lock: Device, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hand_in(issuer, lock.sealed(), at=NOW)
+        monkeypatch.setattr("server.passages.domain.sweeping.PIECE", 2)
+        monkeypatch.setattr("server.passages.domain.sweeping.MOST_PIECES", 2)
+        assert self.erase(issuer, NOW + 3 * DAY + HOUR) == 4, "the rest is for the next run"
+        assert self.erase(issuer, NOW + 3 * DAY + HOUR) == 4
+        assert self.erase(issuer, NOW + 3 * DAY + HOUR) == 1
+        assert sum(PassageCount.objects.values_list("count", flat=True)) == 9
+        assert PassageCount.objects.get(kind="granted").count == 4
+
     def test_what_remains_is_still_chained_and_signed(self, issuer: Issuer, lock: Device) -> None:
         for first, last in ((1, 4), (5, 8), (9, 11)):
             hand_in(issuer, lock.sealed(lock.batch(first, last)), at=NOW)
