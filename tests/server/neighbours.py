@@ -15,6 +15,7 @@ from django_scopes import scope
 from server.access.models import Token
 from server.care.models import Consent
 from server.locks.models import BindingGroup
+from server.people.models import User
 from server.places.models import Door, DoorPath
 from server.tenancy.scoping import Viewer
 from tests.server.fill import add_passage
@@ -35,7 +36,7 @@ from tests.server.world import (
     make_team,
 )
 
-MARKER = "Främling"
+MARKER = "Stranger"
 
 
 @dataclass
@@ -66,7 +67,8 @@ def make_neighbours(ours: World) -> Neighbours:
 def _their_world(ours: World) -> World:
     municipality = ours.municipality
     team = make_team(municipality, f"{MARKER} Vård AB", f"{MARKER}s grupp")
-    frida = make_staff(team, f"{MARKER} Frida")
+    user = User.objects.create_user(f"{MARKER}-frida", municipality=municipality, first_name=MARKER)
+    frida = make_staff(team, f"{MARKER} Frida", user=user)
     bearer = make_bearer(frida, label=f"{MARKER}s telefon")
     estate = make_estate(municipality, f"{MARKER} Fastigheter", f"{MARKER} 1")
     gate = make_door(estate, Door.Kind.GATE, address=f"{MARKER}sgatan 1")

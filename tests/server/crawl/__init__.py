@@ -1,0 +1,1 @@
+"""The crawl: every address of the server, found by itself, visited by somebody who must not see all."""
