@@ -93,6 +93,7 @@ class LockAdmin(TenantAdmin):
         context = dict(extra_context or {})
         if lock is not None and self.has_view_permission(request, lock):
             sees = request.user.has_perm("passages.view_passage")
+            context |= {"title": lock.name, "subtitle": None}
             context["page"] = lock_page(lock, at=timezone.now(), with_passages=sees)
             context["verbs"] = verbs.offered(request, lock, context["page"])
             context["low_battery"] = LOW_BATTERY_PERCENT

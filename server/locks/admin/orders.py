@@ -156,6 +156,7 @@ class WorkOrderAdmin(TenantAdmin):
         context = dict(extra_context or {})
         if order is not None and self.has_view_permission(request, order):
             context["blocks"] = blocks_of([order], at=timezone.now()).get(order.pk, [])
+            context |= {"title": self.what(order), "subtitle": str(order.door)}
             context["placing"] = order.kind in ("mount", "move")
         shown: HttpResponse = super().change_view(request, object_id, form_url, context)
         return shown

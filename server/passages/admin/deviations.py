@@ -102,6 +102,8 @@ class DeviationAdmin(TenantAdmin):
         if found is not None and self.has_view_permission(request, found):
             orders = WorkOrder.objects.filter(deviation=found).select_related("installer")
             context |= {
+                "title": self.what(found),
+                "subtitle": str(found.door or found.lock or ""),
                 "orders": list(orders.order_by("-pk")),
                 "whole": viewer_now() is None,
                 "may_close": self._may_close(request, found),
