@@ -15,8 +15,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from server.config.attention import cards_for
-from server.config.charts import charts_for
 from server.config.navigation import menu_for
 
 ORDER = {
@@ -91,12 +89,12 @@ class NyckelfriAdminSite(admin.AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show what needs attention today, then charts, then every register."""
+        from server.config.board import board_for  # noqa: PLC0415
         from server.people.models import User  # noqa: PLC0415
 
         at, user = timezone.now(), request.user
         assert isinstance(user, User)  # noqa: S101  admin_view lets nobody else in
-        board = {"cards": cards_for(user, at=at), "charts": charts_for(user, at=at), "now": at}
-        return super().index(request, {**board, **(extra_context or {})})
+        return super().index(request, {**board_for(user, at=at), **(extra_context or {})})
 
     def live(self, request: HttpRequest) -> HttpResponse:
         """Show the live board; its rows come over the websocket."""

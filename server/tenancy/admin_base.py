@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from server.audit import actions
 from server.audit.domain import changes, record, snapshot
 from server.tenancy.admin_narrow import NarrowAdmin
+from server.tenancy.admin_paginator import PatientPaginator
 from server.tenancy.base import TenantModel
 from server.tenancy.fields import BytesField
 from server.tenancy.scoping import viewer_now, whole_municipality
@@ -81,6 +82,7 @@ class TenantAdmin(NarrowAdmin):
     change_form_template = "admin/nyckelfri/change_form.html"
     list_per_page = 50
     show_full_result_count = False
+    paginator = PatientPaginator
     empty_hint: ClassVar[str | Promise] = _("Nothing here yet.")
     """What to do next, shown when a list is empty."""
 
