@@ -54,6 +54,8 @@ def test_a_security_key_is_set_up_and_then_asked_for(tmp_path: Path) -> None:
             page.get_by_role("button", name="Verifiera").click()
             page.locator("#mfa_webauthn_add").click()
             page.wait_for_url("**/accounts/2fa/recovery-codes/**")
+            answer = page.goto("/accounts/2fa/webauthn/")
+            assert answer is not None and answer.status == 200, "the list of one's keys"
             page.goto("/admin/")
             expect(page.get_by_role("heading", name="Hej Petra")).to_be_visible()
 
