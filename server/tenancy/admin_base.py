@@ -59,6 +59,7 @@ class TenantForm(PlainForm):
         super().__init__(*args, **kwargs)
         if self.tenant_id is not None and self.instance.municipality_id is None:
             self.instance.municipality_id = self.tenant_id
+        self.not_asked = {"municipality"} if viewer_now() is None else {"municipality", "provider"}
         viewer = viewer_now()
         if viewer is not None and viewer.provider is not None and self.instance.pk is None:
             self.instance.provider_id = viewer.provider  # models without a provider do not look at it
@@ -66,7 +67,7 @@ class TenantForm(PlainForm):
     def _get_validation_exclusions(self) -> set[str]:
         # A field left out of a form is left out of unique constraints too; these must take part.
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
-        return excluded - ({"municipality"} if viewer_now() is None else {"municipality", "provider"})
+        return excluded - self.not_asked
 
     @whole_municipality()
     def _post_clean(self) -> None:
