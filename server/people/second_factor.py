@@ -17,12 +17,12 @@ TYPED = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
 
 def has_second_factor(user: User, session: SessionBase) -> bool:
     """Return whether the person has set one up here, or signed on with a level that includes one."""
-    return is_mfa_enabled(user) or (bool(settings.OIDC_REQUIRED_ACR) and signed_on(user, session))
+    return bool(is_mfa_enabled(user)) or (bool(settings.OIDC_REQUIRED_ACR) and signed_on(user, session))
 
 
 def has_typed_factor(user: User) -> bool:
     """Return whether the person can sign in on a phone."""
-    return is_mfa_enabled(user, types=list(TYPED))
+    return bool(is_mfa_enabled(user, types=list(TYPED)))
 
 
 def signed_on(user: User, session: SessionBase) -> bool:
