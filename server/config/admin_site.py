@@ -52,7 +52,7 @@ class NyckelfriAdminSite(admin.AdminSite):
             "delete_selected"
         )  # rows here are other people's care; one at a time, with a look
 
-    def password_change(
+    def password_change(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Change one's password at allauth's page, where it is recorded, not at the admin's own."""

@@ -21,7 +21,8 @@ Condition = Callable[[int], Q]
 
 def _rows(label: str) -> QuerySet[Model]:
     """Return all rows: the conditions below make their own walls, and must not call themselves."""
-    return apps.get_model(label)._base_manager.all()
+    found: QuerySet[Model] = apps.get_model(label)._base_manager.all()
+    return found
 
 
 def nothing(_pk: int) -> Q:

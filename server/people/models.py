@@ -54,8 +54,8 @@ class User(AbstractUser):
     )
 
     # What somebody may do follows from the role, in code: server.people.roles.
-    groups = None
-    user_permissions = None
+    groups = None  # type: ignore[assignment]
+    user_permissions = None  # type: ignore[assignment]
 
     class Meta:
         verbose_name = _("user")

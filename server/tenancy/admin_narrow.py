@@ -23,7 +23,10 @@ from server.people.queries import visible_users
 from server.tenancy.base import TenantModel
 from server.tenancy.scoping import may_change, viewer_now
 
-PlainAdmin = admin.ModelAdmin[Any] if TYPE_CHECKING else admin.ModelAdmin
+if TYPE_CHECKING:  # Django's own class cannot be subscribed when the program runs
+    PlainAdmin = admin.ModelAdmin[Any]
+else:
+    PlainAdmin = admin.ModelAdmin
 
 ORIGIN_FIELDS = ("source", "external_id")
 """A business system's names are unique over all providers: who may type them can ask which exist."""
