@@ -22,7 +22,7 @@ from server.access.domain import extra, revoke
 from server.access.domain.exposure import Source, couriers, exposed_until, exposure
 from server.access.models import ExtraRight, Revocation, Token
 from server.people.models import Bearer, CareProvider, Phone, StaffMember, User
-from server.tenancy.scoping import viewer_now
+from server.tenancy.scoping import may_change, viewer_now
 
 REVOCABLE: dict[str, tuple[type[Source], Callable[..., object]]] = {
     "token": (Token, revoke.revoke_token),
@@ -51,9 +51,13 @@ def page(request: HttpRequest, target: str, pk: int) -> HttpResponse:
     model, verb = REVOCABLE[target]
     what = get_object_or_404(model.objects.all(), pk=pk)
     now = timezone.now()
+    assert isinstance(request.user, User)  # noqa: S101  admin_view lets nobody else in
+    own = may_change(what)
+    if request.method == "POST" and not own:
+        raise PermissionDenied
+    revoked = is_revoked(what, at=now, by=request.user)
     form = RevokeForm(request.POST or None, initial={"reason": _usual(target)})
-    if form.is_valid() and not is_revoked(what, at=now):
-        assert isinstance(request.user, User)  # noqa: S101  admin_view lets nobody else in
+    if form.is_valid() and not revoked:
         verb(**{target: what}, reason=form.cleaned_data["reason"], at=now, actor=request.user)
         messages.success(request, _("Revoked. Locks learn it from the next phone that has synchronised."))
         return redirect("admin:revoke", target=target, pk=pk)
@@ -63,7 +67,9 @@ def page(request: HttpRequest, target: str, pk: int) -> HttpResponse:
         "what": what,
         "back": reverse(f"admin:{what._meta.label_lower.replace('.', '_')}_change", args=[pk]),
         "kind": what._meta.verbose_name,
-        "revoked": is_revoked(what, at=now),
+        "revoked": revoked,
+        "own": own,
+        "keeps_sign_in": isinstance(what, StaffMember) and _keeps_sign_in(what, request.user),
         "form": form,
         "passages": _passages_of(what),
         **_exposed(what, request.GET.get("p", ""), at=now),
@@ -85,12 +91,13 @@ def _usual(target: str) -> str:
     return usual.get(target, Revocation.Reason.LOST)
 
 
-def is_revoked(what: Source, *, at: datetime) -> bool:
-    """Return whether it is revoked already; a person can be revoked again after a new enrolment."""
+def is_revoked(what: Source, *, at: datetime, by: User) -> bool:
+    """Return whether nothing is left of it for `by` to revoke; after a new enrolment a person is again."""
     if isinstance(what, CareProvider):
         return not what.active
     if isinstance(what, StaffMember):
-        return not what.bearers.filter(revoked_at__isnull=True).exists() and not _has_login(what)
+        open_still = what.user is not None and what.user.is_active and not _keeps_sign_in(what, by)
+        return not what.bearers.filter(revoked_at__isnull=True).exists() and not open_still
     if isinstance(what, ExtraRight):
         return what.withdrawn_at is not None or what.ends_at <= at
     return what.revoked_at is not None
@@ -108,8 +115,8 @@ def _passages_of(what: Source) -> str:
     return f"{reverse('admin:passages_search')}?{name}={what.pk}" if name else ""
 
 
-def _has_login(staff: StaffMember) -> bool:
-    return staff.user is not None and staff.user.is_active
+def _keeps_sign_in(staff: StaffMember, by: User) -> bool:
+    return staff.user is not None and staff.user.is_active and not revoke.may_close(staff.user, by)
 
 
 def _exposed(what: Source, number: str, *, at: datetime) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from server.tenancy.scoping import Sight
@@ -97,8 +97,14 @@ def own_locks(provider: int) -> QuerySet[Any, Any]:
 
 
 def own_phones(provider: int) -> QuerySet[Any, Any]:
-    """Phones that carry a key of own staff; a pool phone may carry others' too."""
-    return _rows("people.Bearer").filter(staff__provider=provider).values("phone")
+    """Phones that carry a key of own staff; a pool phone may carry others' too.
+
+    One that carried such a key stays the provider's to see until somebody else's people have taken it over.
+    """
+    theirs = _rows("people.Bearer").filter(phone=OuterRef("phone"), revoked_at__isnull=True)
+    keys = _rows("people.Bearer").filter(staff__provider=provider)
+    living = Q(revoked_at__isnull=True) | ~Exists(theirs.exclude(staff__provider=provider))
+    return keys.filter(living).values("phone")
 
 
 def _phones_of_nobody_else(provider: int) -> Q:

@@ -63,7 +63,7 @@ def revoke_phone(*, phone: Phone, reason: str, at: datetime, actor: User | None 
 
 @whole_municipality()
 def revoke_staff(*, staff: StaffMember, reason: str, at: datetime, actor: User | None = None) -> Revocation:
-    """Revoke a person on every phone and close the sign-in."""
+    """Revoke a person on every phone and close the sign-in, if `actor` may (`may_close`)."""
     bearers = Bearer.objects.filter(staff=staff)
     target = Revocation.Target.STAFF
     return _revoke(target=target, what=staff, bearers=bearers, reason=reason, at=at, actor=actor, staff=staff)
@@ -95,7 +95,7 @@ def _revoke(
     with transaction.atomic():
         held = dict(bearers.values_list("pk", "phone_id"))
         hold_bearers(held)
-        _close(what, at)
+        _close(what, at, actor)
         tokens = _tokens_of(what, at)
         touched = set(tokens.values_list("binding_id", flat=True))
         matters_until = tokens.aggregate(last=Max("expires"))["last"]
@@ -120,7 +120,15 @@ def _revoke(
     return revocation
 
 
-def _close(what: Any, at: datetime) -> None:
+def may_close(sign_in: User, actor: User | None) -> bool:
+    """Return whether revoking a person closes the sign-in: one with a role is an administrator's matter.
+
+    Otherwise a coordinator would shut out a head of the patrol who is on the provider's staff as well.
+    """
+    return actor is None or actor.is_superuser or not (sign_in.role or sign_in.is_superuser)
+
+
+def _close(what: Any, at: datetime, actor: User | None) -> None:
     """Stop issuing to whatever is revoked."""
     if isinstance(what, Bearer):
         Bearer.objects.filter(pk=what.pk, revoked_at=None).update(revoked_at=at)
@@ -128,7 +136,8 @@ def _close(what: Any, at: datetime) -> None:
         Phone.objects.filter(pk=what.pk, revoked_at=None).update(revoked_at=at)
     elif isinstance(what, StaffMember):
         Bearer.objects.filter(staff=what, revoked_at=None).update(revoked_at=at)
-        User.objects.filter(staff_member=what).update(is_active=False)
+        if what.user is not None and may_close(what.user, actor):
+            User.objects.filter(pk=what.user.pk).update(is_active=False)
     elif isinstance(what, CareProvider):
         CareProvider.objects.filter(pk=what.pk).update(active=False)
 
