@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery
 
 from server.access.models import StandingRight, Token
 from server.access.queries import ways_to
@@ -281,6 +281,28 @@ def last_expiry(binding_ids: Collection[int], provider_id: int, *, until: dateti
     return dict(
         rows.order_by().values("binding").annotate(last=Max("expires")).values_list("binding", "last")
     )
+
+
+def locks_left(binding_ids: Collection[int]) -> dict[int, datetime]:
+    """Return when locks are known to have left their doors, by the id of the binding that ended.
+
+    A lock that is being moved has its old binding, and takes its keys, until it confirms the new one.
+    """
+    ended = Binding.objects.filter(pk__in=binding_ids, ends_at__isnull=False)
+    after = Binding.objects.filter(lock=OuterRef("lock"), starts_at=OuterRef("ends_at"))
+    rows = ended.annotate(
+        moves=Exists(after.exclude(pk=OuterRef("pk"))),
+        confirmed=Subquery(after.exclude(pk=OuterRef("pk")).values("commissioned_at")[:1]),
+        given_up=Subquery(after.exclude(pk=OuterRef("pk")).values("ends_at")[:1]),
+    )
+    found = {}
+    for pk, at, moves, confirmed, given_up in rows.values_list(
+        "pk", "ends_at", "moves", "confirmed", "given_up"
+    ):
+        known = at if not moves else confirmed or given_up
+        if known is not None:
+            found[pk] = max(at, known)
+    return found
 
 
 def known_bulletins(binding_ids: Collection[int], *, since: datetime) -> dict[int, list[Bulletin]]:

@@ -10,6 +10,7 @@ from protocol import bulletin
 from server.access.models import Token
 from server.audit.models import AuditEntry
 from server.care.models import CareAssignment, Visit
+from server.locks.domain.commission import confirm, move_lock
 from server.locks.models import Binding, Bulletin
 from server.locks.queries import mark_known
 from server.switches.domain.deaths import Death, deaths
@@ -21,7 +22,7 @@ from server.switches.models import GateNeighbour, ProviderSwitch, SwitchedDoor
 from server.switches.queries import doors_of_switch
 from tests.server.issuer import Issuer
 from tests.server.switchworld import SwitchWorld, make_switch_world, more_care
-from tests.server.world import HOUR, NOW, SHIFT_END, SHIFT_START
+from tests.server.world import HOUR, NOW, SHIFT_END, SHIFT_START, make_client, make_door
 
 NOON = SHIFT_START + 4 * HOUR
 MINUTE = timedelta(minutes=1)
@@ -190,6 +191,21 @@ def test_a_lock_moved_away_ends_the_rights(here: SwitchWorld) -> None:
     Binding.objects.filter(pk=world.apartment_binding.pk).update(ends_at=NOON + MINUTE)
     died = proof(switch, NOON + HOUR)["apartment"]
     assert (died.cause, died.at) == (Cause.MOVED, NOON + MINUTE)
+
+
+def test_a_move_that_the_lock_has_not_confirmed_ends_nothing(here: SwitchWorld) -> None:
+    world = here.issuer.world
+    here.issue()
+    switch = here.switch(at=NOON)
+    door = make_door(world.property, "apartment", number="1301")
+    make_client(door, here.vast, "4713")
+    moved = move_lock(lock=world.apartment_binding.lock, door=door, at=NOON + MINUTE)
+    renew_all(here.issuer.municipality, at=NOON + 2 * MINUTE)
+    waiting = proof(switch, NOON + 2 * MINUTE)["apartment"]
+    assert (waiting.cause, waiting.alive) == (Cause.ALIVE, 1)
+    confirm(binding=moved, at=NOON + 3 * MINUTE)
+    died = proof(switch, NOON + HOUR)["apartment"]
+    assert (died.cause, died.at) == (Cause.MOVED, NOON + 3 * MINUTE)
 
 
 def test_a_gate_with_another_client_of_the_old_provider_keeps_its_right(here: SwitchWorld) -> None:

@@ -2,8 +2,8 @@
 
 Read from keys, bulletins and bindings; the truth, not the wish: a key is dead when it has ended by itself,
 when the lock is known to hold a bulletin that refuses it, or when the lock no longer sits on the door. A
-revocation that no lock has heard of kills nothing. "When" is the latest it can have been: the server learns
-that a lock knows only when a phone brings its log home.
+revocation that no lock has heard of kills nothing, nor does a move that the lock has not confirmed. "When" is
+the latest it can have been: the server learns that a lock knows only when a phone brings its log home.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _kept(switch: ProviderSwitch, doors: Collection[SwitchedDoor], *, at: dateti
 
 
 def _look(switch: ProviderSwitch, doors: Iterable[SwitchedDoor], *, at: datetime) -> dict[int, _Found]:
-    bindings = {door.binding_id: door.binding for door in doors if door.binding_id is not None}
+    bindings = {door.binding_id for door in doors if door.binding_id is not None}
     found: dict[int, _Found] = {binding: _Found() for binding in bindings}
     before = queries.last_expiry(bindings, switch.from_provider_id, until=switch.at)
     for binding, last in before.items():
@@ -119,10 +119,10 @@ def _look(switch: ProviderSwitch, doors: Iterable[SwitchedDoor], *, at: datetime
     beyond = queries.tokens_at(bindings, expires_after=switch.at).filter(provider=switch.from_provider_id)
     tokens = list(beyond)
     news = _News(tokens)
+    left = queries.locks_left(bindings)
     for token in tokens:
-        door = bindings[token.binding_id]
         known = news.kills(token)
-        ended = door.ends_at if door is not None else None
+        ended = left.get(token.binding_id)
         ends: list[tuple[datetime, str, int | None]] = [(token.expires, Cause.EXPIRED, None)]
         if known is not None and known.known_at is not None:
             ends.append((known.known_at, Cause.LOCK_KNOWS, known.seq))
