@@ -69,7 +69,7 @@ def _by_day(at: datetime) -> list[tuple[str, int, int]]:
     counted = _count(missing[0], at, zone)
     new = {day: counted.get(day, (0, 0)) for day in missing}
     cache.set_many({keys[day]: value for day, value in new.items() if day in keys}, REMEMBERED_S)
-    return [(date_format(day, "j M"), *(found | new)[day]) for day in days]
+    return [(date_format(day, "j b"), *(found | new)[day]) for day in days]
 
 
 def _key(day: date) -> str:
