@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
 
@@ -27,3 +29,11 @@ class ServerConfig(AppConfig):
         import_module("server.config.celery")
         use_sights(SIGHTS)
         autodiscover_modules("navigation", "attention", "charts")
+        post_migrate.connect(_learn_anew, sender=self)
+
+
+def _learn_anew(**_kwargs: Any) -> None:
+    """A migration that makes a table anew leaves SQLite knowing nothing of it."""
+    from server.config import statistics
+
+    statistics.keep_up()

@@ -19,3 +19,9 @@ def refresh() -> None:
         if connection.vendor == "sqlite":
             cursor.execute(f"PRAGMA analysis_limit = {ROWS_LOOKED_AT}")
         cursor.execute("ANALYZE")
+
+
+def keep_up() -> None:
+    """Do so where the database does not by itself."""
+    if connection.vendor == "sqlite":
+        refresh()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from celery import shared_task
-from django.db import connection
 
 from server.config import statistics
 
@@ -11,5 +10,4 @@ from server.config import statistics
 @shared_task(name="config.refresh_statistics")
 def refresh_statistics() -> None:
     """Have SQLite look at its tables anew; other databases do that when they think it is time."""
-    if connection.vendor == "sqlite":
-        statistics.refresh()
+    statistics.keep_up()
