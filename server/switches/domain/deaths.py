@@ -16,7 +16,7 @@ from datetime import datetime
 from protocol import bulletin as wire
 from server.access.models import Token
 from server.locks.models import Bulletin
-from server.switches import queries
+from server.switches import proof_queries, queries
 from server.switches.models import ProviderSwitch, SwitchedDoor
 from server.tenancy.scoping import whole_municipality
 
@@ -110,7 +110,7 @@ def _kept(switch: ProviderSwitch, doors: Collection[SwitchedDoor], *, at: dateti
 def _look(switch: ProviderSwitch, doors: Iterable[SwitchedDoor], *, at: datetime) -> dict[int, _Found]:
     bindings = {door.binding_id for door in doors if door.binding_id is not None}
     found: dict[int, _Found] = {binding: _Found() for binding in bindings}
-    before = queries.last_expiry(bindings, switch.from_provider_id, until=switch.at)
+    before = proof_queries.last_expiry(bindings, switch.from_provider_id, until=switch.at)
     for binding, last in before.items():
         if last > at:  # the instant is still to come
             found[binding].lives(last)
@@ -119,7 +119,7 @@ def _look(switch: ProviderSwitch, doors: Iterable[SwitchedDoor], *, at: datetime
     beyond = queries.tokens_at(bindings, expires_after=switch.at).filter(provider=switch.from_provider_id)
     tokens = list(beyond)
     news = _News(tokens)
-    left = queries.locks_left(bindings)
+    left = proof_queries.locks_left(bindings)
     for token in tokens:
         known = news.kills(token)
         ended = left.get(token.binding_id)
@@ -153,12 +153,12 @@ class _News:
         if not revoked:
             return
         since = min(min(moments) for moments in revoked.values())
-        known = queries.known_bulletins(revoked, since=since)
+        known = proof_queries.known_bulletins(revoked, since=since)
         for binding, moments in revoked.items():
             later = [row for row in known.get(binding, []) if row.created_at >= max(moments)]
             self.candidates[binding] = [*later[:1], *known.get(binding, [])[-1:]]
         wanted = {row.pk for rows in self.candidates.values() for row in rows}
-        for pk, document in queries.bulletin_documents(wanted).items():
+        for pk, document in proof_queries.bulletin_documents(wanted).items():
             self.bodies[pk] = wire.parse(document).body
 
     def kills(self, token: Token) -> Bulletin | None:
