@@ -239,6 +239,8 @@ def questions(foreign: dict[str, list[int]]) -> Iterator[Question]:
     subjects = ("door", "client", "staff", "provider", "team", "lock", "owner", "property")
     labels = {key: next(label for label in foreign if key in label.split(".")[1]) for key in subjects}
     for one in (one for one in addresses() if one.route.startswith("admin/") and not one.arguments):
+        if one.name.endswith("_changelist"):
+            continue  # asked above
         for key in ("q", "code", "alarm_code"):
             yield "/" + one.route, key, MARKER, NOBODY
         for key, label in labels.items():
