@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
+from django.core.cache import cache
 from django.test import Client as Browser
-from django.utils import timezone
 
 from server.config import board
 from server.passages.models import Deviation
@@ -33,12 +31,11 @@ def test_start_page_counts_once_a_minute_in_a_city_only(
     desk: Browser, everything: World, monkeypatch: pytest.MonkeyPatch, city: bool
 ) -> None:
     monkeypatch.setattr(board, "A_CITY", 1 if city else 1000)
-    with time_machine.travel(timezone.now(), tick=False) as clock:
-        assert _dead(desk.get("/admin/")) == 0
-        _one_more(everything)
-        assert _dead(desk.get("/admin/")) == (0 if city else 2)
-        clock.shift(timedelta(seconds=61))
-        assert _dead(desk.get("/admin/")) == 2
+    assert _dead(desk.get("/admin/")) == 0
+    _one_more(everything)
+    assert _dead(desk.get("/admin/")) == (0 if city else 2)
+    cache.clear()  # the minute is over; a Redis would not believe a test's clock
+    assert _dead(desk.get("/admin/")) == 2
 
 
 def test_rule_08_nobody_is_shown_what_was_counted_for_other_eyes(
@@ -56,10 +53,9 @@ def test_long_list_is_counted_once_a_minute(world: World, monkeypatch: pytest.Mo
     monkeypatch.setattr(PatientPaginator, "long", 1)
     rows = Deviation.objects.order_by("pk")
     _one_more(world)
-    with time_machine.travel(timezone.now(), tick=False) as clock:
-        assert PatientPaginator(rows.all(), 50).count == 2
-        _one_more(world)
-        assert PatientPaginator(rows.all(), 50).count == 2
-        assert PatientPaginator(rows.filter(kind="dead_lock"), 50).count == 4, "another list, another count"
-        clock.shift(timedelta(seconds=61))
-        assert PatientPaginator(rows.all(), 50).count == 4
+    assert PatientPaginator(rows.all(), 50).count == 2
+    _one_more(world)
+    assert PatientPaginator(rows.all(), 50).count == 2
+    assert PatientPaginator(rows.filter(kind="dead_lock"), 50).count == 4, "another list, another count"
+    cache.clear()  # the minute is over; a Redis would not believe a test's clock
+    assert PatientPaginator(rows.all(), 50).count == 4
