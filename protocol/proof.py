@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from protocol import log, manifest, receipt
 from protocol.batchhead import Head
-from protocol.entries import Entry
+from protocol.entries import Entry, EntryType
 from protocol.errors import ProtocolError
 from protocol.evidence import Evidence, Run, Statement, parse
 from protocol.manifest import Manifest, Role
@@ -44,6 +44,8 @@ class Stretch:
     """Numbers under a signature of the lock."""
     receipted: int = 0
     """The newest number under the issuer's receipt, 0 for none."""
+    open_before: bool = False
+    """Whether nothing shows if the period has more entries, before the first number: they may be erased."""
 
 
 @dataclass
@@ -84,7 +86,8 @@ def judge(data: bytes, *, roots: bytes | None = None) -> Verdict:
         what = f"{len(stretches)} stretches are claimed, evidence is there for {len(statement.evidence)}"
         verdict.findings.append(Finding("file", what))
     for claim, evidence in zip(stretches, statement.evidence, strict=False):
-        verdict.stretches.append(_Judge(claim, evidence, holding, verdict.findings).judge())
+        period = (verdict.claims.start, verdict.claims.end)
+        verdict.stretches.append(_Judge(claim, evidence, holding, period, verdict.findings).judge())
     return verdict
 
 
@@ -109,6 +112,7 @@ class _Judge:
     claim: Claim
     evidence: Evidence
     manifest: Manifest
+    period: tuple[int, int]
     findings: list[Finding]
 
     def judge(self) -> Stretch:
@@ -132,6 +136,7 @@ class _Judge:
             self._find(f"number {self.claim.last}", "does not end in the chain hash that the issuer signed")
         self._check_signed(stretch)
         self._check_receipt(stretch, after)
+        self._check_edges(stretch)
         return stretch
 
     def _bounded(self) -> bool:
@@ -230,6 +235,20 @@ class _Judge:
                 what = "are said to be overwritten, but the lock has not signed that"
                 self._find(f"numbers {one.first}–{one.last}", what)
 
+    def _check_edges(self, stretch: Stretch) -> None:
+        """The stretch reaches to where the period ends: an entry beyond it, or nothing follows."""
+        first, last = self.claim.first, self.claim.last
+        stretch.open_before = first > 1 and self._inside(stretch, first) and not _moved(stretch, first + 1)
+        if last < self.claim.received and last in stretch.entries and self._inside(stretch, last):
+            what = "is the last one shown, inside the period, although the issuer has later ones"
+            self._find(f"number {last}", what)
+
+    def _inside(self, stretch: Stretch, number: int) -> bool:
+        """Whether a number may stand inside the period, at the same door: the lock moves between two."""
+        entry = stretch.entries.get(number)
+        start, end = self.period
+        return entry is None or (start <= entry.time < end and not _moved(stretch, number))
+
     def _check_signed(self, stretch: Stretch) -> None:
         """What no signature of the lock reaches must be named as resting on the issuer's word."""
         named: set[int] = set()
@@ -254,6 +273,12 @@ class _Judge:
             self._find(f"number {given.seq}", "does not end in the chain hash that was receipted")
         else:
             stretch.receipted = given.seq
+
+
+def _moved(stretch: Stretch, number: int) -> bool:
+    """Whether the lock was given a door with this entry."""
+    entry = stretch.entries.get(number)
+    return entry is not None and entry.kind == EntryType.BOUND
 
 
 def _edges(numbers: Iterable[int]) -> list[int]:

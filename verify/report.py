@@ -34,11 +34,17 @@ def lines(verdict: Verdict, *, compared: bool, entries: bool = False) -> Iterato
         yield from _stretch(stretch, entries=entries)
     yield ""
     if verdict.holds:
-        yield "HOLDS: nothing was changed, left out, reordered or put in."
+        yield _held(verdict)
         return
     yield f"REFUSED: {len(verdict.findings)} findings."
     for finding in verdict.findings:
         yield f"  {finding}"
+
+
+def _held(verdict: Verdict) -> str:
+    if any(stretch.open_before for stretch in verdict.stretches):
+        return "HOLDS as far as it goes: nothing shown was changed, reordered or put in, or left out between."
+    return "HOLDS: nothing was changed, left out, reordered or put in."
 
 
 def _roots(compared: bool) -> str:
@@ -55,6 +61,8 @@ def _stretch(stretch: Stretch, *, entries: bool) -> Iterator[str]:
         yield f"  missing {_span(one)}: {_MISSING[Missing(one.why)]}"
     for one in claim.only_issuer:
         yield f"  on the issuer's word only {_span(one)}: {_ONLY_ISSUER[OnlyIssuer(one.why)]}"
+    if stretch.open_before:
+        yield f"  before number {claim.first}: nothing shows whether the period has more entries"
     yield f"  {_after(claim)}"
     if entries:
         for number in sorted(stretch.entries):

@@ -24,6 +24,7 @@ from protocol.receipt import Receipt
 from protocol.statement import Claim, Claims, Missing, Range
 from tests.protocol import page
 from verify.__main__ import main
+from verify.report import lines
 
 NOW = 1_790_000_000
 ROOTS = [manifest.root_signing_key(bytes([n]) * 32) for n in (1, 2, 3)]
@@ -233,6 +234,25 @@ class TestALyingIssuer:
         wrong = receipt.sign(Receipt(IDENTITY.lock_id, 1, 20, b"h" * 32, NOW), ISSUER)
         assert not judge(file_of(replace(GOOD, receipt=wrong))).holds
         assert not judge(file_of(replace(GOOD, receipt=None))).holds
+
+    def test_rule_05_a_period_cut_short_is_not_the_whole_period(self) -> None:
+        cut = replace(GOOD, runs=(run(1, 10),), heads=GOOD.heads[:2])
+        shown = {"first": 1, "last": 10, "end": hash_after(10), "missing": ()}
+        (finding,) = judge(file_of(cut, **shown), roots=FINGERPRINT).findings
+        assert finding.where.endswith("number 10")
+        assert "later ones" in finding.what
+        nothing_later = replace(cut, receipt=receipt_for(10))
+        assert judge(file_of(nothing_later, **shown, received=10), roots=FINGERPRINT).holds
+
+    def test_rule_05_what_came_before_the_first_number_is_said_to_be_unproven(self) -> None:
+        begun = replace(GOOD, runs=(run(7, 10), run(15, 20)), heads=GOOD.heads[1:])
+        verdict = judge(file_of(begun, first=7), roots=FINGERPRINT)
+        assert verdict.holds
+        assert verdict.stretches[0].open_before
+        assert not judge(file_of(), roots=FINGERPRINT).stretches[0].open_before
+        said = list(lines(verdict, compared=True))
+        assert "  before number 7: nothing shows whether the period has more entries" in said
+        assert said[-1].startswith("HOLDS as far as it goes")
 
     def test_numbers_without_end_are_refused_at_once(self) -> None:
         huge = file_of(missing=(Range(11, 2**32 - 1, Missing.LOST),))
