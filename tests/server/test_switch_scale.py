@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -52,12 +52,18 @@ def timed(what: str, said: dict[str, float]) -> Iterator[None]:
     said[what] = round(time.perf_counter() - began, 2)
 
 
-def crews(municipality: Municipality, provider: str) -> list[Team]:
+def crews(
+    municipality: Municipality,
+    provider: str,
+    starts_at: datetime = SHIFT_START,
+    ends_at: datetime = SHIFT_END,
+    staff_in_a_team: int = STAFF,
+) -> list[Team]:
     """Make the provider's teams, each with staff on shift and a real key on a phone."""
     m = {"municipality": municipality}
     teams = [make_team(municipality, provider, f"Grupp {number}") for number in range(TEAMS)]
     for team in teams:
-        for number in range(STAFF):
+        for number in range(staff_in_a_team):
             staff: StaffMember = make_staff(team, f"{provider} {team.name} {number}")
             holder = HolderKey(KeyType.X25519, x25519_public(private_key()))
             phone = Phone.objects.create(**m, device_token_hash=secrets.token_bytes(32))
@@ -69,8 +75,8 @@ def crews(municipality: Municipality, provider: str) -> list[Team]:
                 staff=staff,
                 provider=team.provider,
                 team=team,
-                starts_at=SHIFT_START,
-                ends_at=SHIFT_END,
+                starts_at=starts_at,
+                ends_at=ends_at,
             )
     return teams
 
@@ -102,7 +108,9 @@ def locks_on(doors: list[Door]) -> None:
     )
 
 
-def people_behind_gates(municipality: Municipality, old: list[Team], beside: Team) -> list[Client]:
+def people_behind_gates(
+    municipality: Municipality, old: list[Team], beside: Team, first_code: int = 10_000
+) -> list[Client]:
     """Make the clients, five behind each gate and one of another provider's with them."""
     m = {"municipality": municipality}
     estate = make_estate(municipality, "Bostads AB Eken", "Eken 1")
@@ -129,7 +137,7 @@ def people_behind_gates(municipality: Municipality, old: list[Team], beside: Tea
     )
     locks_on([*gates, *homes])
     clients = Client.objects.bulk_create(
-        Client(**m, alarm_code=f"{10000 + place}", door=home) for place, home in enumerate(homes)
+        Client(**m, alarm_code=f"{first_code + place}", door=home) for place, home in enumerate(homes)
     )
     Consent.objects.bulk_create(
         Consent(**m, scope="client", client=client, signed_by="resident", valid_from=LONG_AGO)

@@ -8,6 +8,7 @@ the browser's console complains about (a blocked script, a missing file) fails t
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -17,12 +18,26 @@ from typing import Any
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.server.running import RunningServer
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 CLIENTS, SEED = "250", "5"
+
+
+def choose(page: Page, field_name: str, text: str) -> None:
+    """Choose in a field that looks for what is typed, as a person does: open, type, take the first."""
+    page.locator(f".field-{field_name} .select2-selection").click()
+    page.keyboard.type(text)
+    page.locator(".select2-results__option--highlighted", has_text=text).click()
+    expect(page.locator(f".field-{field_name} .select2-selection")).to_contain_text(text)
+
+
+def picture(page: Page, name: str, *, whole: bool = True) -> None:
+    """Keep a picture of the page for whoever wants to look: `STORY_PICTURES=<folder>`."""
+    if folder := os.environ.get("STORY_PICTURES"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=whole)
 
 
 @dataclass
