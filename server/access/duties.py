@@ -6,12 +6,12 @@ waited for, not instead of one.
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TypeAlias
 
 from django.utils import timezone
 
-from server.access.intervals import Interval, first_useful, period
+from server.access.intervals import Interval, first_useful, moved, period
 from server.access.models import ExtraRight
 from server.access.reasons import WhyNot
 from server.care.models import Shift
@@ -43,7 +43,7 @@ def employment(staff: StaffMember) -> Interval:
         return timezone.make_aware(day)
 
     start = midnight(datetime.combine(staff.employed_from, time.min))
-    if staff.employed_to is None:
+    if staff.employed_to is None or staff.employed_to == date.max:
         return period(start)
     return period(start, midnight(datetime.combine(staff.employed_to + timedelta(days=1), time.min)))
 
@@ -55,7 +55,7 @@ def window_of(duty: Duty, policy: Policy) -> Interval:
     than it was withdrawn.
     """
     if isinstance(duty, Shift):
-        return Interval(duty.starts_at - policy.shift_lead, duty.ends_at + policy.grace)
+        return Interval(moved(duty.starts_at, -policy.shift_lead), moved(duty.ends_at, policy.grace))
     return period(duty.starts_at, duty.ends_at, duty.withdrawn_at)
 
 

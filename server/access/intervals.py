@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -29,6 +29,14 @@ class Interval:
 def period(start: datetime, *ends: datetime | None) -> Interval:
     """Return [start, the earliest known end); without any end it lasts for ever."""
     return Interval(start, min((end for end in ends if end is not None), default=FOREVER))
+
+
+def moved(moment: datetime, by: timedelta) -> datetime:
+    """Return `moment` moved; at the ends of the calendar it stays: one row must not stop everybody's keys."""
+    try:
+        return moment + by
+    except OverflowError:
+        return moment
 
 
 def merge(intervals: Iterable[Interval]) -> list[Interval]:

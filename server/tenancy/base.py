@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import date
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from server.tenancy.moments import within_reach
 from server.tenancy.scoping import ScopedManager
 
 
@@ -23,6 +26,20 @@ class TenantModel(models.Model):
 
     class Meta:
         abstract = True
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Refuse moments that nothing could be computed with (`server.tenancy.moments`)."""
+        super().clean_fields(exclude=exclude)
+        wrong = {}
+        for field in self._meta.concrete_fields:
+            value = getattr(self, field.attname)
+            if isinstance(value, date) and field.name not in (exclude or ()):
+                try:
+                    within_reach(value)
+                except ValidationError as error:
+                    wrong[field.name] = error
+        if wrong:
+            raise ValidationError(wrong)
 
     def clean(self) -> None:
         """Refuse relations across municipalities; a form cannot choose them, code might."""

@@ -25,6 +25,7 @@ from server.access.queries import running_extras
 from server.care.models import Client
 from server.people.models import StaffMember, Team, User
 from server.problems import Problem
+from server.tenancy.moments import within_reach
 
 USUALLY = timedelta(hours=8)
 HALF_HOUR = 30
@@ -61,7 +62,7 @@ class GiveForm(forms.Form):
     alarm_code = forms.CharField(
         label=gettext_lazy("or of one client (alarm code)"), max_length=20, required=False
     )
-    until = forms.DateTimeField(label=gettext_lazy("Until"), widget=clock_input())
+    until = forms.DateTimeField(label=gettext_lazy("Until"), widget=clock_input(), validators=[within_reach])
     reason = forms.ChoiceField(label=gettext_lazy("Why"), choices=REASONS)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

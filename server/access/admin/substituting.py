@@ -23,6 +23,7 @@ from server.access.models import ExtraRight
 from server.people.admin.staff import qr_svg
 from server.people.models import StaffMember, Team, User
 from server.problems import Problem
+from server.tenancy.moments import within_reach
 
 NEEDED = ("access.give_extraright", "people.add_staffmember", "care.add_shift")
 
@@ -42,8 +43,12 @@ class SubstituteForm(forms.Form):
         required=False,
     )
     team = forms.ModelChoiceField(label=gettext_lazy("Team"), queryset=Team.unscoped.none())
-    starts_at = forms.DateTimeField(label=gettext_lazy("From"), widget=clock_input())
-    ends_at = forms.DateTimeField(label=gettext_lazy("Until"), widget=clock_input())
+    starts_at = forms.DateTimeField(
+        label=gettext_lazy("From"), widget=clock_input(), validators=[within_reach]
+    )
+    ends_at = forms.DateTimeField(
+        label=gettext_lazy("Until"), widget=clock_input(), validators=[within_reach]
+    )
     new_sign_in = forms.BooleanField(
         label=gettext_lazy("Make a new sign-in, the old one is forgotten"), required=False
     )

@@ -22,6 +22,7 @@ from server.care.domain.consents import AT_ONCE, NOTICE, keep, start_of, withdra
 from server.care.models import Consent
 from server.care.ways_in import consequences
 from server.problems import Problem
+from server.tenancy.moments import within_reach
 from server.tenancy.scoping import viewer_now
 
 USUAL_WAIT = timedelta(days=14)
@@ -33,6 +34,7 @@ class WithdrawForm(forms.Form):
     latest = forms.DateField(
         label=gettext_lazy("At the latest from"),
         required=False,
+        validators=[within_reach],
         widget=AdminDateWidget(attrs={"type": "date"}),
     )
     at_once = forms.BooleanField(

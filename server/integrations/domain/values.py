@@ -12,6 +12,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from server.switches.localtime import LocalTimeError, to_instant
+from server.tenancy.moments import is_within_reach
 
 Text = str | Promise
 _PERSONAL = re.compile(r"(?<!\d)(?:(?:18|19|20)\d{2}|\d{2})(\d{2})(\d{2})[-+ ]?\d{4}(?!\d)")
@@ -96,6 +97,7 @@ def moment(value: Any) -> datetime:
         raise BadValueError(
             _("not a date and time"), _("Write it as 2026-01-31 07:00 or 2026-01-31T07:00:00+01:00.")
         )
+    _refuse_beyond_reach(found)
     if found.tzinfo is not None:
         return found
     try:
@@ -107,9 +109,17 @@ def moment(value: Any) -> datetime:
 def day(value: Any) -> date:
     """Read a date."""
     try:
-        return date.fromisoformat(str(value).strip())
+        found = date.fromisoformat(str(value).strip())
     except ValueError as error:
         raise BadValueError(_("not a date"), _("Write it as 2026-01-31.")) from error
+    _refuse_beyond_reach(found)
+    return found
+
+
+def _refuse_beyond_reach(found: date) -> None:
+    """Many systems write the year 9999 for an end that nobody knows."""
+    if not is_within_reach(found):
+        raise BadValueError(_("not between 1900 and 2199"), _("Leave an open end empty."))
 
 
 _YES = frozenset({"1", "true", "yes", "ja", "j", "y"})

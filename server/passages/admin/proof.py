@@ -22,6 +22,7 @@ from server.passages.domain.proving import prove
 from server.people.models import User
 from server.places.models import Door
 from server.tenancy.domain.keyring import KeyMissingError, root_set
+from server.tenancy.moments import within_reach
 from server.tenancy.scoping import viewer_now
 
 USUAL = timedelta(days=30)
@@ -32,10 +33,16 @@ class PeriodForm(forms.Form):
     """From the first day through the last."""
 
     start = forms.DateField(
-        label=gettext_lazy("From"), required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
+        validators=[within_reach],
+        label=gettext_lazy("From"),
+        required=False,
+        widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"),
     )
     end = forms.DateField(
-        label=gettext_lazy("Through"), required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
+        validators=[within_reach],
+        label=gettext_lazy("Through"),
+        required=False,
+        widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -25,6 +25,7 @@ from server.passages.labels import KINDS, describe, tone
 from server.passages.models import Passage
 from server.passages.search import Criteria, Line, Missing, Page, is_narrow, search
 from server.people.models import CareProvider, User
+from server.tenancy.moments import within_reach
 from server.tenancy.policy import policy_of
 
 EXPORTED = actions.register("passages.exported", gettext_lazy("passages exported"), needs_actor=True)
@@ -47,10 +48,16 @@ class SearchForm(forms.Form):
     staff = forms.CharField(label=gettext_lazy("Staff member"), required=False, max_length=80)
     provider = forms.ChoiceField(label=gettext_lazy("Care provider"), required=False)
     start = forms.DateField(
-        label=gettext_lazy("From"), required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
+        validators=[within_reach],
+        label=gettext_lazy("From"),
+        required=False,
+        widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"),
     )
     end = forms.DateField(
-        label=gettext_lazy("Through"), required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
+        validators=[within_reach],
+        label=gettext_lazy("Through"),
+        required=False,
+        widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"),
     )
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), required=False)
     revoked = forms.BooleanField(label=gettext_lazy("Only opened before known revocation"), required=False)

@@ -22,6 +22,7 @@ from server.passages.domain.visit_times import MARKS, PersonDay, VisitTime, time
 from server.passages.exports import csv_response
 from server.passages.visit_queries import staff_of_day
 from server.people.models import CareProvider, User
+from server.tenancy.moments import within_reach
 
 EXPORTED = actions.register(
     "passages.visit_times_exported", gettext_lazy("arrivals and departures exported"), needs_actor=True
@@ -39,9 +40,13 @@ class DayForm(forms.Form):
         label=gettext_lazy("Care provider"), queryset=None, required=False, empty_label=None
     )
     day = forms.DateField(
-        label=gettext_lazy("Day"), required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
+        validators=[within_reach],
+        label=gettext_lazy("Day"),
+        required=False,
+        widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"),
     )
     through = forms.DateField(
+        validators=[within_reach],
         label=gettext_lazy("File through"),
         required=False,
         widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"),

@@ -24,6 +24,7 @@ from server.switches.domain.choosing import (
 )
 from server.switches.domain.drafts import Draft
 from server.switches.localtime import LocalTimeError, to_instant
+from server.tenancy.moments import within_reach
 
 MOST_BYTES = 1_000_000
 FARTHEST = timedelta(days=400)
@@ -43,6 +44,7 @@ class LocalInstantField(forms.CharField):
             local = datetime.fromisoformat(text)
         except ValueError as error:
             raise ValidationError(_("Write date and time as 2026-01-31 07:00.")) from error
+        within_reach(local)
         if local.tzinfo is not None:
             raise ValidationError(_("Write date and time as 2026-01-31 07:00."))
         try:
