@@ -76,7 +76,7 @@ def _gaps(world: World, luck: random.Random, bindings: Sequence[Binding]) -> lis
 
 
 def _lost_phones(world: World, actor: User) -> list[Revocation]:
-    lost = {one.phone_id: one.phone for one in world.bearers.values() if one.phone.revoked_at is not None}
+    lost = {one.phone_id: one.phone for one in world.bearers.values()}
     return [
         Revocation(
             target=Revocation.Target.PHONE,
@@ -84,9 +84,10 @@ def _lost_phones(world: World, actor: User) -> list[Revocation]:
             at=phone.revoked_at,
             by=actor,
             reason=Revocation.Reason.LOST,
-            matters_until=phone.revoked_at + timedelta(hours=20) if phone.revoked_at else None,
+            matters_until=phone.revoked_at + timedelta(hours=20),
         )
         for phone in lost.values()
+        if phone.revoked_at is not None
     ]
 
 
