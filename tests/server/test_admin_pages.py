@@ -16,7 +16,6 @@ from server.tenancy.models import Municipality
 from tests.server.pages import QUERY_LIMIT, REGISTERED, SECRET, address, administrator_of, name_of
 from tests.server.world import World
 
-
 SHOWN_ELSEWHERE = {
     "passages.batchhead": "the page that proves a log whole",
     "switches.switchedclient": "a provider switch's own page",
