@@ -23,6 +23,7 @@ from tests.stories.conftest import City, choose, picture
 
 pytestmark = pytest.mark.browser
 
+POOL_TOKEN = "poolen-i-hallen"
 HANDED_OVER_WITHIN_S = 120
 """The issue's two minutes; what a browser needs of them is seconds, and the rest is for people."""
 
@@ -67,7 +68,8 @@ with scope(municipality=municipality):
         make_shift(staff, team, **hours)
     borrowed = make_staff(evening, "Lena Lånad")
     real_phone(make_bearer(borrowed, is_pool=True, label="Poolen i hallen"), %r)
-    for team, name, client in ((evening, "Bo Brytande", clients[0]), (strangers, "Fia Främmande", clients[1])):
+    own, theirs = clients
+    for team, name, client in ((evening, "Bo Brytande", own), (strangers, "Fia Främmande", theirs)):
         staff = make_staff(team, name)
         real_phone(make_bearer(staff), name)
         take(staff=staff, client=client, reason="no_answer", at=now)
@@ -124,9 +126,6 @@ def morning(desk: Callable[..., Page], city: City, tmp_path: Path) -> Morning:
     city.server.run(PLACE % (city.name_of("coordinator"), POOL_TOKEN, str(told)))
     names = json.loads(told.read_text(encoding="utf-8"))
     return Morning(desk("coordinator"), re.compile(r"\b(" + "|".join(map(re.escape, names)) + r")\b"))
-
-
-POOL_TOKEN = "poolen-i-hallen"  # noqa: S105  a test's own
 
 
 def test_a_coordinators_morning(morning: Morning, city: City) -> None:

@@ -1,4 +1,4 @@
-"""A contract ends: 500 clients change provider at once, from a pasted list to a proof that can be handed over.
+"""A contract ends: 500 clients change provider at once, from a pasted list to a proof that is handed over.
 
 Nobody visits a lock. One of the locks is heard from afterwards, so that the proof has both to tell: what is
 known to have died and when, and what may still live and until when.

@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -197,6 +198,9 @@ def _ordinary(request: HttpRequest, lock: Lock, verb: Verb) -> HttpResponse:
             messages.success(request, str(verb.done))
         except Problem as problem:
             messages.error(request, words(problem))
+        back = request.GET.get("next", "")
+        if url_has_allowed_host_and_scheme(back, allowed_hosts=None):  # from the day's work, and back to it
+            return redirect(back)
         return redirect("admin:locks_lock_change", lock.pk)
     return _asked(request, lock, verb, {"form": form, "page": what})
 
