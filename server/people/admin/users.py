@@ -65,8 +65,10 @@ class UserAdmin(NarrowAdmin, StockUserAdmin):
         return obj is None or obj == request.user or _is_administrator(request) or not _has_rank(obj)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Let an operator choose the municipality."""
+        """Let an operator choose the municipality; a password is for those who may set it."""
         fieldsets = super().get_fieldsets(request, obj)
+        if obj is not None and not self.has_change_permission(request, obj):
+            fieldsets = [(None, {"fields": ["username"]}), *fieldsets[1:]]
         if getattr(request.user, "municipality_id", None) is None:
             return [*fieldsets, (_("Municipality"), {"fields": ["municipality"]})]
         return fieldsets
