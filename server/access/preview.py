@@ -55,7 +55,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if lines := context.pop("lines", None):
         context["page"] = Paginator(lines, LINES_A_PAGE).get_page(request.GET.get("p"))
         context["page_query"] = _query_of(request)
-    context |= {"query": query, "narrow": viewer_now() is not None}
+    context |= {"query": query, "narrow": viewer_now() is not None, "now": now}
     return TemplateResponse(request, "admin/nyckelfri/who_may_open.html", context)
 
 
@@ -95,7 +95,7 @@ def _clients(query: str) -> Iterable[Client]:
 
 def _about_door(door: Door, now: datetime) -> dict[str, Any]:
     openers = who_may_open(door, at=now, until=now + AHEAD)
-    return {"door": door, "lines": _sorted(opener_lines(openers, Sights.of(viewer_now()), at=now))}
+    return {"door": door, "lines": _sorted(opener_lines(openers, Sights.of(viewer_now()), at=now), now)}
 
 
 def _about_client(client: Client, now: datetime) -> dict[str, Any]:
@@ -123,5 +123,10 @@ def _duties_of(staff: StaffMember, now: datetime) -> list[Duty]:
     return [*shifts, *current_extras(at=now, until=now + AHEAD).filter(staff=staff).order_by("starts_at")]
 
 
-def _sorted(lines: Iterable[Line]) -> list[Line]:
-    return sorted(lines, key=lambda line: (not line.opens, line.title))
+def _sorted(lines: Iterable[Line], now: datetime) -> list[Line]:
+    """Order by who can open now, who can later, and who cannot."""
+
+    def key(line: Line) -> tuple[bool, bool, str]:
+        return not line.opens, line.right is not None and line.right.not_before > now, line.title
+
+    return sorted(lines, key=key)
