@@ -101,7 +101,6 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_select_related = ["actor"]
     list_filter = [
         ("at", admin.DateFieldListFilter),
-        ("at", admin.DateFieldListFilter),
         ActionFilter,
         RoleFilter,
         KindFilter,
