@@ -203,6 +203,7 @@ class _Writer:
                 last_contact_at=known_at,
                 last_passage_at=datetime.fromtimestamp(last.time, known_at.tzinfo) if spoken else None,
                 battery_percent=made.battery if spoken else None,
+                battery_at=known_at if spoken else None,
                 clock_uncertain=self.luck.random() < UNCERTAIN_SHARE,
                 clock_offset_s=self.luck.randint(-40, 5),
                 clock_ppm=self.luck.randint(-30, 30),

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from server.access.models import Revocation
+from server.alarms.models import AlarmTeam
 from server.audit import actions
 from server.audit.models import AuditEntry
 from server.city.world import World
-from server.locks.models import Binding
+from server.locks.models import Binding, WorkOrder
 from server.passages.models import Deviation, LogGap
 from server.people.models import User
 
@@ -30,7 +31,9 @@ def make_upkeep(world: World, actor: User) -> None:
     """Make deviations open and closed, gaps, revocations of lost phones, and an audit trail."""
     luck = world.luck.stream("upkeep")
     bindings = list(world.bindings.values())
-    world.store.add(_deviations(world, luck, bindings, actor))
+    deviations = world.store.add(_deviations(world, luck, bindings, actor))
+    world.store.add(_work_orders(world, luck, deviations, actor))
+    world.store.add(_alarm_teams(world))
     world.store.add(_gaps(world, luck, bindings))
     world.store.add(_lost_phones(world, actor))
     world.store.add(_trail(world, luck, actor))
@@ -58,6 +61,47 @@ def _deviations(
             )
         )
     return found
+
+
+def _work_orders(
+    world: World, luck: random.Random, deviations: Sequence[Deviation], actor: User
+) -> list[WorkOrder]:
+    """Return the work that open deviations wait for, and the locks still to be mounted this week."""
+    kinds = {Deviation.Kind.LOW_BATTERY: WorkOrder.Kind.BATTERY}
+    repairs = [
+        WorkOrder(
+            kind=kinds.get(Deviation.Kind(one.kind), WorkOrder.Kind.REPAIR),
+            door=one.door,
+            lock=one.lock,
+            deviation=one,
+            planned_for=(world.at + timedelta(days=luck.randint(0, 4))).date(),
+            created_at=one.opened_at,
+        )
+        for one in deviations
+        if one.closed_at is None
+    ]
+    bare = [door for door in world.apartments if door.pk not in world.bindings]
+    mounts = [
+        WorkOrder(
+            kind=WorkOrder.Kind.MOUNT,
+            door=door,
+            planned_for=(world.at + timedelta(days=luck.randint(0, 6))).date(),
+            created_at=world.at - timedelta(days=3),
+            created_by=actor,
+        )
+        for door in luck.sample(bare, len(bare) // 4)
+        if door.pk not in world.unconsented
+    ]
+    return [*repairs, *mounts]
+
+
+def _alarm_teams(world: World) -> list[AlarmTeam]:
+    """Return who answers alarms: the night patrol for everybody, a provider's first team for its own."""
+    firsts = {team.provider_id: team for teams in world.teams_by_area.values() for team in reversed(teams)}
+    own = [AlarmTeam(team=team, reach=AlarmTeam.Reach.OWN) for team in firsts.values()]
+    if world.night_team is None:
+        return own
+    return [AlarmTeam(team=world.night_team, reach=AlarmTeam.Reach.ALL), *own]
 
 
 def _gaps(world: World, luck: random.Random, bindings: Sequence[Binding]) -> list[LogGap]:
