@@ -6,6 +6,13 @@ from server.config import navigation
 from server.config.navigation import Group
 
 navigation.add(
+    "admin:care_client_changelist",
+    _("Clients"),
+    permission="care.view_client",
+    group=Group.CARE,
+    hint=_("The way in, consents, metal keys; pause and end of care"),
+)
+navigation.add(
     "admin:care_consent_missing",
     _("Missing consents"),
     permission="care.view_client",

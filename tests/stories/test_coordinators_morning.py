@@ -185,7 +185,7 @@ def _a_colleague_is_borrowed(morning: Morning) -> None:
 
 def _a_client_is_in_hospital(morning: Morning) -> None:
     page = morning.home()
-    page.goto("/admin/care/client/")
+    page.locator("nav.work").get_by_role("link", name="Brukare", exact=True).click()
     page.locator("#searchbar").fill("MORGON-1")
     page.keyboard.press("Enter")
     page.locator("#result_list tbody th a").first.click()
@@ -194,6 +194,8 @@ def _a_client_is_in_hospital(morning: Morning) -> None:
     morning.look("5-hospital")
     may_open = page.get_by_role("link", name="Vem får öppna nu?")
     may_open.click()
+    expect(page.get_by_text("Bara ett larm öppnar här.")).to_be_visible()
+    expect(page.locator("tr[data-opens=no]").first).to_contain_text("Insatsen är pausad.")
     expect(page.locator("tr[data-opens=yes]")).to_have_count(0)
     morning.look("6-nobody")
 

@@ -144,12 +144,12 @@ def _confirm_and_read_the_proof(page: Page) -> None:
     expect(page.locator(".neighbours")).to_contain_text("De förlorade inget.", timeout=WORKING_MS)
     expect(page.locator(".conclusion")).to_contain_text(re.compile(r"\d+ .* senast till \d{4}-\d\d-\d\d"))
     expect(page.locator("tr[data-cause=lock_knows]")).to_have_count(0)
-    picture(page, "switch-4-proof")
+    picture(page, "switch-4-proof", whole=False)
 
 
 def _one_lock_was_heard_from(page: Page) -> None:
     page.reload()
-    picture(page, "switch-5-one-heard")
+    picture(page, "switch-5-one-heard", whole=False)
     page.get_by_role("link", name="Alla brukare, för utskrift").click()  # what lives stands first
     died = page.locator("tr[data-cause=lock_knows]")
     expect(died).to_have_count(1, timeout=WORKING_MS)
