@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +26,8 @@ from server.people.models import User
 from server.tenancy.models import RoleKey
 from tests.server.pages import address, auditor_of, coordinator_of, patrol_of
 from tests.server.world import NOW, World
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -186,3 +192,17 @@ class TestTheAuditor:
 
 def patrol(world: World) -> User:
     return User.objects.filter(role="patrol").first() or patrol_of(world.municipality)
+
+
+def test_every_action_has_words_in_every_process() -> None:
+    """A worker that never founds a municipality still names it: the auditor reads all of the trail."""
+    code = "import django; django.setup(); from server.audit import actions; print(*dict(actions.labels()))"
+    ran = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    written = {
+        slug
+        for path in (ROOT / "server").rglob("*.py")
+        for slug in re.findall(r'\bregister\(\s*"([a-z_]+\.[a-z_]+)"', path.read_text())
+    }
+    assert written and written <= set(ran.stdout.split())
