@@ -13,6 +13,7 @@ from server.care.models import CareAssignment, Client, Shift, Visit
 from server.integrations.models import ApiKey
 from server.people.models import CareProvider, StaffMember, Team
 from server.places.models import Door
+from server.switches.models import SwitchedClient
 from server.tenancy.base import ImportedModel
 from server.tenancy.models import Municipality
 
@@ -97,6 +98,14 @@ def clients_called(codes: Collection[str], *, provider: int | None) -> dict[str,
         mine = CareAssignment.objects.filter(provider=provider)
         rows = rows.filter(pk__in=mine.values("client"))
     return {row.alarm_code: row for row in rows}
+
+
+def ended_by_switches(rows: Collection[CareAssignment]) -> dict[int, datetime]:
+    """Return when a provider switch ends or ended assignments, by their id."""
+    switched = SwitchedClient.objects.filter(
+        client__in={row.client_id for row in rows}, switch__cancelled_at__isnull=True
+    )
+    return {int(pk): at for before, at in switched.values_list("before", "switch__at") for pk in before}
 
 
 def existing(model: type[ImportedModel], ids: Collection[str], *, source: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,8 @@ from server.care.models import CareAssignment, Client, Shift, Visit
 from server.integrations.domain.keys import make_key, revoke_key
 from server.integrations.models import ApiKey, ImportRun, Kind
 from server.people.models import CareProvider, StaffMember, User
+from server.switches.domain.drafts import Draft, facts_of, stands_of
+from server.switches.domain.switching import decide_switch
 from tests.server.pages import administrator_of
 from tests.server.world import NOW, World, make_staff, make_team
 
@@ -237,6 +240,24 @@ def test_a_cancelled_shift_stays_and_opens_nothing(system: System) -> None:
     system.send("shifts", {**SHIFT, "cancelled": True})
     assert Shift.objects.get(external_id="P-1").cancelled_at == NOW
     assert counts(system.send("shifts", {**SHIFT, "cancelled": "ja"})) == (0, 0, 1, 0)
+
+
+def test_rule_03_what_a_provider_switch_ended_is_not_begun_again_by_the_next_import(
+    world: World, system: System
+) -> None:
+    for kind, row in EVERYTHING:
+        system.send(kind, row)
+    client, new = Client.objects.get(alarm_code="5001"), make_team(world.municipality, "Syd", "Grupp Syd")
+    first = datetime(2026, 11, 24, 11, tzinfo=UTC)
+    values = {"from_provider": world.provider.pk, "to_provider": new.provider_id, "clients": (client.pk,)}
+    draft = Draft(**values, at=first, teams={"": new.pk})  # type: ignore[arg-type]
+    draft = replace(draft, stands=stands_of(facts_of(draft, now=NOW)))
+    decide_switch(draft=draft, form_key="k", at=NOW, actor=None)
+    for said in (None, "2027-01-01 00:00"):
+        assert counts(system.send("assignments", {**ASSIGNMENT, "ends_at": said})) == (0, 0, 1, 0)
+        assert CareAssignment.objects.get(external_id="U-1").ends_at == first
+    assert counts(system.send("assignments", {**ASSIGNMENT, "ends_at": "2026-11-24 08:00"})) == (0, 1, 0, 0)
+    assert CareAssignment.objects.get(external_id="U-1").ends_at == datetime(2026, 11, 24, 7, tzinfo=UTC)
 
 
 # --- whose rows ------------------------------------------------------------------------------------------

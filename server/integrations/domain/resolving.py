@@ -42,6 +42,8 @@ class Resolver:
     ) -> None:
         self.provider, self.source, self.at = provider, source, at
         self.before = queries.existing(MODELS[kind], [row.external_id for row in rows], source=source)
+        known = list(self.before.values()) if kind == Kind.ASSIGNMENTS else []
+        self.switched = queries.ended_by_switches(known) if known else {}
         self._fields: Callable[[Mapping[str, Any], Any], dict[str, Any]] = getattr(self, f"_{kind}")
 
         def said(column: str) -> set[str]:
@@ -124,7 +126,18 @@ class Resolver:
                 _("End that one and give the new one an identity of its own."),
             )
         found = {"client_id": client.pk, "provider_id": provider.pk, "team_id": team.pk}
-        return {**found, "starts_at": values["starts_at"], **_given(values, "ends_at")}
+        return {**found, "starts_at": values["starts_at"], **self._end(values, before)}
+
+    def _end(self, values: Mapping[str, Any], before: CareAssignment | None) -> dict[str, Any]:
+        """Return when an assignment ends. What a provider switch ended is not begun again by an old row."""
+        said = _given(values, "ends_at")
+        switched = self.switched.get(before.pk) if before is not None else None
+        if before is None or switched is None or not said:
+            return said
+        if said["ends_at"] is not None and said["ends_at"] <= switched:
+            return said
+        by_hand = before.ends_at is None or before.ends_at > switched
+        return {} if by_hand else {"ends_at": switched}
 
     def _shifts(self, values: Mapping[str, Any], before: Any | None) -> dict[str, Any]:
         staff = self.staff.get(values["staff"])
