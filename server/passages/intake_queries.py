@@ -87,6 +87,20 @@ def stored_link(epoch: Epoch, seq: int) -> tuple[bytes, bytes] | None:
     return (bytes(row[0]), bytes(row[1])) if row is not None else None
 
 
+def erased(epoch: Epoch, first: int, last: int) -> set[int]:
+    """Return the numbers of a range, all taken in once, that are neither stored nor in a gap any more."""
+    passages = Passage.objects.filter(lock=epoch[0], epoch=epoch[1], seq__range=(first, last))
+    gone = set(range(first, last + 1)).difference(passages.values_list("seq", flat=True))
+    if not gone:
+        return gone
+    gaps = LogGap.objects.filter(lock=epoch[0], epoch=epoch[1], closed_at__isnull=True)
+    for start, end in gaps.filter(first_seq__lte=last, last_seq__gte=first).values_list(
+        "first_seq", "last_seq"
+    ):
+        gone.difference_update(range(max(start, first), min(end, last) + 1))
+    return gone
+
+
 def known_tokens(token_ids: Collection[bytes]) -> dict[bytes, KnownToken]:
     """Return what is known of token ids, by token id."""
     rows = Token.objects.filter(token_id__in=token_ids).values_list(

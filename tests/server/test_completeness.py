@@ -173,6 +173,18 @@ class TestAfterErasure:
         assert self.erase(issuer, NOW + 2 * DAY + HOUR) == 2
         assert PassageCount.objects.get(kind="granted").count == 3
 
+    def test_rule_08_what_was_erased_does_not_come_back_with_a_late_courier(
+        self, issuer: Issuer, lock: Device
+    ) -> None:
+        hand_in(issuer, lock.sealed(lock.batch(1, 7)), at=NOW)
+        assert self.erase(issuer, NOW + 3 * DAY + HOUR) == 7
+        counted = list(PassageCount.objects.order_by("pk").values())
+        hand_in(issuer, lock.sealed(lock.batch(1, 9)), at=NOW + 60 * DAY)
+        assert sorted(Passage.objects.values_list("seq", flat=True)) == [8, 9]
+        hand_in(issuer, lock.sealed(lock.batch(3, 6)), at=NOW + 60 * DAY)
+        assert sorted(Passage.objects.values_list("seq", flat=True)) == [8, 9]
+        assert list(PassageCount.objects.order_by("pk").values()) == counted
+
     def test_piece_by_piece_counts_the_same(
         self, issuer: Issuer, lock: Device, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -6,7 +6,7 @@ equal: a batch is compared at a single number, the last one that both sides know
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from protocol import log
@@ -54,6 +54,8 @@ class History:
     """The stored chain hash after a number, None where the number is not stored."""
     known_link: Callable[[int], tuple[bytes, bytes] | None]
     """The stored entry of a number and the chain hash after it, None where the number is not stored."""
+    erased: Callable[[int, int], set[int]] = field(default=lambda _first, _last: set())
+    """Numbers of a range that were stored once and have been erased after their time."""
     accepted: dict[int, Accepted] = field(default_factory=dict)
     holes: list[Hole] = field(default_factory=list)
     with_gap: list[Opened] = field(default_factory=list)
@@ -105,8 +107,13 @@ class History:
                 break
         if not self._leads_on(batch):
             return Verdict(REJECTED, FORKED)
-        self._accept(batch, after=body.first - 1)
+        self._accept(batch, after=body.first - 1, but=self._gone(body.first, body.last))
         return Verdict(STORED)
+
+    def _gone(self, first: int, last: int) -> set[int]:
+        """Return numbers that have been erased: a late courier must not bring them back."""
+        swallowed = {number for hole in self.holes for number in range(hole.first, hole.last + 1)}
+        return self.erased(first, last) - swallowed
 
     def _leads_on(self, batch: Opened) -> bool:
         """Return whether what is stored after the batch is chained to it: what fills a hole must fit."""
@@ -117,9 +124,9 @@ class History:
         link = (after.encoded, after.hash) if after is not None else self.known_link(last + 1)
         return link is None or log.link(batch.hash_after(last), link[0]) == link[1]
 
-    def _accept(self, batch: Opened, *, after: int) -> None:
+    def _accept(self, batch: Opened, *, after: int, but: Collection[int] = ()) -> None:
         for entry, encoded, digest in zip(batch.body.entries, batch.encoded, batch.hashes, strict=True):
-            if entry.seq > after:
+            if entry.seq > after and entry.seq not in but:
                 self.accepted.setdefault(entry.seq, Accepted(entry, encoded, digest, batch))
 
     def _known(self, seq: int) -> bytes | None:

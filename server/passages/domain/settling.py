@@ -55,6 +55,7 @@ class Run:
                 bytes(position.acked_hash),
                 known_hash=partial(queries.stored_hash, epoch),
                 known_link=partial(queries.stored_link, epoch),
+                erased=partial(queries.erased, epoch),
             )
             if epoch[1] > before.get(epoch[0], epoch[1]):
                 lock = self.locks[epoch[0]]
