@@ -393,6 +393,21 @@ def test_a_sweep_that_did_not_run_for_days_misses_nothing(world: World) -> None:
     assert arrival_of(alarm, AT + 72 * HOUR).arrived_at == AT + 9 * MINUTE
 
 
+def test_an_arrival_stays_when_the_client_moves_later(world: World) -> None:
+    respond(world.team)
+    alarm = raised(world)
+    answering.take(alarm_id=alarm.pk, staff=world.alice, at=AT + MINUTE)
+    log_opening(world.apartment_binding, world.bearer, happened_at=AT + 9 * MINUTE)
+    assert arrival_of(alarm).arrived_at == AT + 9 * MINUTE
+    end(alarm_id=alarm.pk, why="handled", at=AT + HOUR)
+    away = elsewhere(world)
+    world.client.door = away
+    world.client.save()
+    there = make_binding(away, name="Lås 9")
+    log_opening(there, world.bearer, happened_at=AT + 48 * HOUR)
+    assert arrival_of(alarm, AT + 49 * HOUR).arrived_at == AT + 9 * MINUTE
+
+
 def test_a_visit_after_the_alarm_is_no_arrival(world: World) -> None:
     alarm = taken(world)
     end(alarm_id=alarm.pk, why="cancelled", at=AT + 10 * MINUTE)

@@ -65,23 +65,25 @@ def _note(alarm_id: int) -> bool:
     if alarm is None:
         return False
     found = first_opening(queries.passages_of_takers(alarm))
+    if found is None:
+        return False  # and what was found stays: the client may live behind another door by now
     before = alarm.arrival_id
     said = _arrival(found)
-    if found is not None and alarm.state == Alarm.State.TAKEN:
+    if alarm.state == Alarm.State.TAKEN:
         alarm.state = Alarm.State.ARRIVED
     for name, value in said.items():
         setattr(alarm, name, value)
     alarm.save(update_fields=[*said, "state"])
-    if found is None or found.pk == before:
+    if found.pk == before:
         return False
     record(action=ARRIVED, target=alarm, after={"arrived_at": found.happened_at.isoformat()})
     return True
 
 
-def _arrival(found: Passage | None) -> dict[str, Any]:
+def _arrival(found: Passage) -> dict[str, Any]:
     return {
         "arrival": found,
-        "arrived_at": found.happened_at if found else None,
-        "arrival_known_at": found.known_at if found else None,
-        "arrival_uncertain": bool(found and found.time_uncertain),
+        "arrived_at": found.happened_at,
+        "arrival_known_at": found.known_at,
+        "arrival_uncertain": found.time_uncertain,
     }
