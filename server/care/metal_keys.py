@@ -228,6 +228,7 @@ def live_doors(at: datetime) -> QuerySet[Door]:
         ends_at__isnull=True,
         commissioned_at__isnull=False,
         lock__status__last_contact_at__gte=at - LIVE_WITHIN,
+        starts_at__lte=F("lock__status__last_contact_at"),
     )
     rows: QuerySet[Door] = Door.objects.filter(pk__in=bindings.values("door"))
     return rows

@@ -218,3 +218,12 @@ def test_queries_do_not_grow_with_clients(rolled_out: World) -> None:
         share_gate(rolled_out, f"77{number}", f"3{number}")
     assert queries() == few <= 20
     assert LONG_AGO < NOW
+
+
+def test_a_lock_that_was_heard_at_its_old_door_only_is_not_live_at_this_one(rolled_out: World) -> None:
+    Binding.objects.filter(pk=rolled_out.gate_binding.pk).update(
+        starts_at=NOW - DAY / 2, commissioned_at=NOW - DAY / 2
+    )
+    assert not may_go_back(rolled_out.client, at=NOW).yes
+    assert not ready(NOW).exists()
+    assert not with_live_locks(NOW).exists()
