@@ -6,16 +6,19 @@ from datetime import timedelta
 
 import pytest
 
+from protocol import bulletin
 from protocol.entries import EntryType
 from server.access.domain.issue import issue_ahead
+from server.access.domain.revoke import revoke_phone
 from server.access.models import Token
 from server.audit.models import AuditEntry
 from server.locks.domain.batteries import battery_changed
 from server.locks.domain.commission import commission_lock, confirm, move_lock
 from server.locks.domain.leaving import cancel_commissioning, expire_commissionings, remove_lock, retire_lock
+from server.locks.domain.news import build_noted
 from server.locks.domain.orders import make_order
 from server.locks.domain.upkeep import keep_up
-from server.locks.models import Binding, Lock, LockStatus, WorkOrder
+from server.locks.models import Binding, Bulletin, Lock, LockStatus, WorkOrder
 from server.locks.queries import live_status
 from server.passages.domain.handling import report
 from server.passages.domain.intake import take_in
@@ -236,6 +239,19 @@ class TestUnconfirmed:
         issue_ahead(municipality=issuer.municipality, at=NOW + HOUR)
         assert issuer.token_at(old).expires > NOW
         assert not Token.objects.filter(binding=moved).exists()
+
+    def test_rule_04_what_was_revoked_during_a_cancelled_move_reaches_the_lock_at_once(
+        self, issuer: Issuer, lock: Lock, door: Door
+    ) -> None:
+        issue_ahead(municipality=issuer.municipality, at=NOW)
+        old = issuer.world.apartment_binding
+        token = issuer.token_at(old)
+        moved = move_lock(lock=lock, door=door, at=NOW)
+        revoke_phone(phone=issuer.world.phone, reason="lost", at=NOW + HOUR)
+        cancel_commissioning(binding=moved, at=NOW + HOUR)
+        build_noted(issuer.municipality, at=NOW + HOUR)
+        said = bulletin.parse(bytes(Bulletin.objects.filter(binding=old).latest("seq").document)).body
+        assert said.revokes(bytes(token.token_id))
 
     def test_a_first_commissioning_expires_when_the_lock_never_confirms(
         self, issuer: Issuer, door: Door
