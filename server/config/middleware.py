@@ -12,12 +12,31 @@ from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import translation
+from django.utils.cache import add_never_cache_headers
 from django_scopes import scope, scopes_disabled
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from server.people.second_factor import has_second_factor
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+class UnkeptMiddleware:
+    """What the server says stays in no cache, unless the answer itself says otherwise.
+
+    Pages of Django's administration say so already; those where a second factor is set up do not, and many
+    sit at shared desks: recovery codes and an authenticator app's secret would lie in the browser's cache.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, not to be kept."""
+        response = self.get_response(request)
+        if not response.has_header("Cache-Control"):
+            add_never_cache_headers(response)
+        return response
 
 
 class SwedishFirstMiddleware(LocaleMiddleware):

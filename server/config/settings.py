@@ -82,6 +82,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "server.config.middleware.StaticMiddleware",
+    "server.config.middleware.UnkeptMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "server.config.middleware.SwedishFirstMiddleware",

@@ -13,11 +13,14 @@ from server.people.models import User
 
 TYPED = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
 """What can be typed into a phone; a security key cannot."""
+HELD = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+"""What is asked for at sign-in. Recovery codes stand in for one of these; alone nobody asks for them."""
 
 
 def has_second_factor(user: User, session: SessionBase) -> bool:
     """Return whether the person has set one up here, or signed on with a level that includes one."""
-    return bool(is_mfa_enabled(user)) or (bool(settings.OIDC_REQUIRED_ACR) and signed_on(user, session))
+    own = bool(is_mfa_enabled(user, types=list(HELD)))
+    return own or (bool(settings.OIDC_REQUIRED_ACR) and signed_on(user, session))
 
 
 def has_typed_factor(user: User) -> bool:
