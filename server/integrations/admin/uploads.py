@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy
 
 from server.integrations.domain.columns import COLUMNS
 from server.integrations.domain.csvreading import MOST_BYTES, UnreadableError, read_csv, template_of
-from server.integrations.domain.importing import Outcome, Sender, import_rows
+from server.integrations.domain.importing import Outcome, Sender, import_rows, may_bring
 from server.integrations.domain.keys import may_import
 from server.integrations.models import ImportRun, Kind, is_source_name
 from server.people.models import CareProvider, User
@@ -54,13 +54,24 @@ class UploadForm(forms.Form):
         label=gettext_lazy("Import the good rows although others are bad"), required=False
     )
 
-    def __init__(self, *args: Any, kinds: Iterable[tuple[str, Any]], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        kinds: Iterable[tuple[str, Any]],
+        provider: CareProvider | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.provider = provider
         self.fields["kind"].choices = list(kinds)  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """Read the file, or the one that was tried before."""
         data: dict[str, Any] = super().clean() or {}
+        kind, source = data.get("kind"), data.get("source")
+        if kind and source and not may_bring(kind=kind, source=source, provider=self.provider):
+            others = gettext_lazy("Others' rows come from this source. Write one of your own.")
+            self.add_error("source", str(others))
         try:
             data["data"] = self._bytes(data)
             data["rows"] = read_csv(data["data"])
@@ -137,7 +148,7 @@ class ImportRunAdmin(ReadOnlyAdmin):
         assert isinstance(request.user, User)  # noqa: S101  admin_view lets nobody else in
         provider: CareProvider | None = request.user.provider
         kinds = kinds_for(provider)
-        form = UploadForm(request.POST or None, request.FILES or None, kinds=kinds)
+        form = UploadForm(request.POST or None, request.FILES or None, kinds=kinds, provider=provider)
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
             "title": _("Import a file"),

@@ -21,6 +21,7 @@ from server.integrations import queries
 from server.integrations.domain.columns import Parsed, Trouble, parse
 from server.integrations.domain.resolving import MODELS, BadColumnError, Resolver
 from server.integrations.models import ApiKey, ImportRun
+from server.integrations.source_queries import is_others_source
 from server.people.models import CareProvider, User
 from server.problems import Problem
 from server.tenancy.models import Municipality
@@ -66,6 +67,15 @@ class Outcome:
 
 class _DryRunError(Exception):
     """Takes back what a dry run wrote."""
+
+
+@whole_municipality()
+def may_bring(*, kind: str, source: str, provider: CareProvider | None) -> bool:
+    """Return whether somebody with a file may bring rows under this source.
+
+    A provider's own people only under one that is nobody else's; an administrator gives keys theirs.
+    """
+    return provider is None or not is_others_source(MODELS[kind], kind, source, provider=provider.pk)
 
 
 @whole_municipality()
