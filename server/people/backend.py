@@ -19,6 +19,8 @@ class RoleBackend(AuthenticationBackend):
         """Return what the user's role may do; a permission is never for one object."""
         if not user_obj.is_active or user_obj.is_anonymous or obj is not None:
             return set()
+        if user_obj.provider_id is not None and not user_obj.provider.active:
+            return set()  # a provider that was shut out is told nothing more, neither phones nor planners
         return set(permissions_of(user_obj.role))
 
     def get_user_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
