@@ -26,7 +26,6 @@ HOLD_MS = 5000
 
 SILENT_DAYS = 7
 LOW_BATTERY_PERCENT = 20
-BULLETIN_HOURS = 48
 """What the lists of locks ask for when nobody says otherwise."""
 
 LIVE_WITHIN = timedelta(days=14)
