@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from django.core.cache import cache
+from django.core.exceptions import EmptyResultSet
 from django.core.paginator import Paginator
 from django.utils.functional import cached_property
 
@@ -24,7 +25,10 @@ class PatientPaginator(PlainPaginator):
     @cached_property
     def count(self) -> int:
         """How many rows the list has, or had within the last minute when they are many."""
-        asked = str(getattr(self.object_list, "query", ""))
+        try:
+            asked = str(getattr(self.object_list, "query", ""))
+        except EmptyResultSet:  # a filter that rules everything out has no SQL to remember it by
+            return 0
         place = f"admin.count:{hashlib.sha256(asked.encode()).hexdigest()}"
         known: int | None = cache.get(place) if asked else None
         if known is None:
