@@ -96,7 +96,8 @@ def night(city: City, tmp_path: Path) -> Iterator[Night]:
     told = tmp_path / "place.json"
     city.server.run(PLACE % str(told))
     said = json.loads(told.read_text(encoding="utf-8"))
-    device = Device(*(bytes.fromhex(key) for key in said["keys"]))
+    static, seal, log = (bytes.fromhex(key) for key in said["keys"])
+    device = Device(static, seal, log)
     binding: Any = SimpleNamespace(commission_document=bytes.fromhex(said["commission"]))
     thread, coverage = EngineThread(), Coverage()
     thread.start()
