@@ -42,6 +42,15 @@ def locks_left(binding_ids: Collection[int]) -> dict[int, datetime]:
     return found
 
 
+def clocks_lost(binding_ids: Collection[int]) -> dict[int, datetime | None]:
+    """Return bindings whose lock does not know the time, with the newest time it has been told, if any."""
+    told = Bulletin.objects.filter(binding=OuterRef("pk"), known_at__isnull=False).order_by("-seq")
+    lost = Binding.objects.filter(
+        pk__in=binding_ids, ends_at__isnull=True, lock__status__clock_uncertain=True
+    ).annotate(told=Subquery(told.values("created_at")[:1]))
+    return dict(lost.values_list("pk", "told"))
+
+
 def known_bulletins(binding_ids: Collection[int], *, since: datetime) -> dict[int, list[Bulletin]]:
     """Return bulletins since `since` that locks are known to have, without documents, oldest first."""
     found: dict[int, list[Bulletin]] = defaultdict(list)

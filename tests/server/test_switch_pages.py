@@ -12,6 +12,7 @@ from django.test import Client as Http
 from django.urls import reverse
 
 from server.care.models import CareAssignment
+from server.locks.models import LockStatus
 from server.people.models import User
 from server.people.roles import Role
 from server.switches.domain.renewing import renew_all
@@ -211,3 +212,16 @@ def test_the_pages_ask_no_more_for_many_clients(
             assert client.get(reverse(CHANGE, args=[switch.pk])).status_code == 200
         with django_assert_max_num_queries(40):
             assert client.get(reverse("admin:switches_providerswitch_changelist")).status_code == 200
+
+
+def test_a_lock_that_lost_the_time_is_named_and_not_called_done(here: SwitchWorld, patrol: Http) -> None:
+    switch = here.switch(at=SHIFT_START + 4 * HOUR)
+    lock = here.issuer.world.apartment_binding.lock
+    LockStatus.objects.update_or_create(
+        municipality=lock.municipality, lock=lock, defaults={"clock_uncertain": True}
+    )
+    with time_machine.travel(SHIFT_START + 30 * HOUR, tick=False):
+        patrol.force_login(User.objects.get(username="jour"))
+        shown = patrol.get(reverse(CHANGE, args=[switch.pk])).content.decode()
+    assert "1 lås har tappat tiden" in shown
+    assert "den sista nyckeln har gått ut, men öppnar tills" in shown

@@ -10,11 +10,13 @@ from protocol import bulletin
 from server.access.models import Token
 from server.audit.models import AuditEntry
 from server.care.models import CareAssignment, Visit
+from server.locks.domain.bulletins import build_bulletins
 from server.locks.domain.commission import confirm, move_lock
-from server.locks.models import Binding, Bulletin
+from server.locks.models import Binding, Bulletin, LockStatus
 from server.locks.queries import mark_known
 from server.switches.domain.deaths import Death, deaths
 from server.switches.domain.preview import preview
+from server.switches.domain.proof import proof_of
 from server.switches.domain.renewing import renew_all
 from server.switches.domain.switching import SwitchRefusedError, decide_switch
 from server.switches.domain.undoing import cancel_switch
@@ -176,6 +178,26 @@ def test_without_contact_the_right_dies_with_the_key(here: SwitchWorld) -> None:
     here.issue()
     switch = here.switch(at=NOON)
     died = proof(switch, SHIFT_END + HOUR)["apartment"]
+    assert (died.cause, died.at) == (Cause.EXPIRED, SHIFT_END + HOUR / 2)
+
+
+def test_rule_07_a_lock_that_lost_the_time_may_still_take_a_key_that_has_ended(here: SwitchWorld) -> None:
+    world = here.issuer.world
+    here.issue()
+    switch = here.switch(at=NOON)
+    lost = LockStatus.objects.get_or_create(
+        municipality=world.municipality, lock=world.apartment_binding.lock
+    )
+    LockStatus.objects.filter(pk=lost[0].pk).update(clock_uncertain=True)
+    over = SHIFT_END + HOUR
+    died = proof(switch, over)["apartment"]
+    assert (died.cause, died.clock_lost, died.alive_until) == (Cause.ALIVE, True, None)
+    shown = proof_of(switch, at=over)
+    assert (shown.alive, shown.alive_until, shown.is_over) == (1, None, False)
+    build_bulletins(world.municipality, [world.apartment_binding.pk], at=over + 13 * HOUR)
+    newest = Bulletin.objects.filter(binding=world.apartment_binding).latest("seq").seq
+    mark_known(world.apartment_binding.pk, up_to_seq=newest, at=over + 14 * HOUR)
+    died = proof(switch, over + 14 * HOUR)["apartment"]
     assert (died.cause, died.at) == (Cause.EXPIRED, SHIFT_END + HOUR / 2)
 
 

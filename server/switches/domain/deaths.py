@@ -38,6 +38,8 @@ class Death:
     """Alarm codes of other clients, in the old provider's care, that the door leads to."""
     standing: bool = False
     """Whether the old provider keeps it by a standing right."""
+    clock_lost: bool = False
+    """Whether the key has ended, but the lock does not know the time and cannot know that."""
 
     @property
     def is_final(self) -> bool:
@@ -53,6 +55,17 @@ class _Found:
     """The latest death so far: when, cause, bulletin."""
     alive: int = 0
     alive_until: datetime | None = None
+    lost: bool = False
+    """Whether the lock does not know the time."""
+    told: datetime | None = None
+    """The time of the newest bulletin that the lock is known to have: it believes no earlier one."""
+
+    @property
+    def is_ended_in_doubt(self) -> bool:
+        """Whether the last key ended by itself and the lock, that lost the time, may not know it."""
+        if self.last is None or not self.lost or self.last[1] != Cause.EXPIRED:
+            return False
+        return self.told is None or self.told < self.last[0]
 
     def dies(self, at: datetime, cause: str, seq: int | None = None) -> None:
         """Note one key's death."""
@@ -86,8 +99,14 @@ def _death(door: SwitchedDoor, found: Mapping[int, _Found], kept: Mapping[int, l
         return Death(Cause.KEPT, None, None, known.alive, known.alive_until, codes, standing)
     if known.alive:
         return Death(Cause.ALIVE, alive=known.alive, alive_until=known.alive_until)
+    return _dead(known)
+
+
+def _dead(known: _Found) -> Death:
     if known.last is None:
         return Death(Cause.NEVER)
+    if known.is_ended_in_doubt:
+        return Death(Cause.ALIVE, alive=1, clock_lost=True)
     at, cause, seq = known.last
     return Death(cause, at, seq)
 
@@ -120,6 +139,8 @@ def _look(switch: ProviderSwitch, doors: Iterable[SwitchedDoor], *, at: datetime
     tokens = list(beyond)
     news = _News(tokens)
     left = proof_queries.locks_left(bindings)
+    for binding, told in proof_queries.clocks_lost(bindings).items():
+        found[binding].lost, found[binding].told = True, told
     for token in tokens:
         known = news.kills(token)
         ended = left.get(token.binding_id)
