@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django.apps import apps
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -93,6 +93,15 @@ def kind_of(object_type: str) -> str:
         return object_type
 
 
+def field_of(object_type: str, key: str) -> str:
+    """Return a field in the form's words, or as the verb that wrote the entry called it."""
+    try:
+        found = apps.get_model(object_type)._meta.get_field(key)
+    except (LookupError, ValueError, FieldDoesNotExist):
+        return key
+    return str(getattr(found, "verbose_name", key))
+
+
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
     """Who changed what, when and why."""
@@ -156,7 +165,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     @admin.display(description=_("changed"))
     def changes(self, entry: AuditEntry) -> str:
         """Which fields changed; the values stand on the entry's own page."""
-        return ", ".join(sorted({*entry.before, *entry.after}))
+        return ", ".join(sorted(field_of(entry.object_type, key) for key in {*entry.before, *entry.after}))
 
 
 def piece_of(chosen: QuerySet[AuditEntry], after: str) -> tuple[list[list[Any]], str]:
