@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from server.care.models import Consent
+from server.care.models import Client, Consent
 from server.locks.domain.news import note_news
 from server.locks.models import Binding, Lock
 from server.places.models import Door
@@ -34,6 +34,13 @@ def consent_saved(instance: Consent, **_kwargs: Any) -> None:
     """A client may have allowed, or no longer allows, that openings by hand are counted."""
     if instance.client_id is not None:
         note_news(Binding.unscoped.filter(door__clients=instance.client_id))
+
+
+@receiver(post_save, sender=Client)
+def client_saved(instance: Client, **_kwargs: Any) -> None:
+    """Whoever moves in has a say in whether openings by hand are counted there."""
+    if instance.door_id is not None:
+        note_news(Binding.unscoped.filter(door=instance.door_id))
 
 
 @receiver(post_save, sender=Manifest)

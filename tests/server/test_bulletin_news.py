@@ -72,6 +72,16 @@ CHANGES: dict[str, Change] = {
 }
 
 
+def test_rule_11_somebody_who_moves_in_without_agreeing_ends_the_counting_at_once(issuer: Issuer) -> None:
+    municipality, world = issuer.municipality, issuer.world
+    _save(world.client_consent, count_hand_openings=True)
+    build_due(municipality, at=NOW)
+    build_noted(municipality, at=NOW)
+    make_client(world.apartment, world.team, "4799")
+    assert build_noted(municipality, at=NOW + MINUTE) == 1
+    assert build_due(municipality, at=NOW + MINUTE) == 0
+
+
 @given(changes=st.lists(st.sampled_from(sorted(CHANGES)), min_size=1, max_size=7))
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_changed_was_noted(issuer: Issuer, changes: list[str]) -> None:
