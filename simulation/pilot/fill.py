@@ -126,7 +126,11 @@ def _administrators(pilot: Pilot) -> None:
 def _house(pilot: Pilot, house: layout.House, now: datetime) -> None:
     owner, _ = PropertyOwner.objects.get_or_create(municipality=pilot.municipality, name=house.owner)
     estate = Property.objects.create(
-        municipality=pilot.municipality, owner=owner, designation=house.designation, area="Lindvik"
+        municipality=pilot.municipality,
+        owner=owner,
+        designation=house.designation,
+        area="Lindvik",
+        owner_since=(now - LONG_AGO).date(),
     )
     gate = Door.objects.create(
         municipality=pilot.municipality,
