@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -100,6 +101,8 @@ signs = st.builds(
     passage=st.booleans(),
 )
 
+visits = signs.map(lambda sign: replace(sign, passage=False))  # no lock tells of what is still to come
+
 
 @given(
     st.lists(
@@ -107,7 +110,7 @@ signs = st.builds(
             Candidate,
             staff=st.integers(1, 9),
             signs=st.lists(signs, max_size=3).map(tuple),
-            later=st.lists(signs, max_size=3).map(tuple),
+            later=st.lists(visits, max_size=3).map(tuple),
             visiting=st.booleans(),
             busy=st.booleans(),
         ),

@@ -54,7 +54,7 @@ def test_local_secrets_are_the_owners_alone(server: RunningServer, folder: Path)
 def test_an_occupied_port_is_told_in_one_line(server: RunningServer) -> None:
     port = server.url.rsplit(":", 1)[1]
     with pytest.raises(AssertionError) as told:
-        server._manage("serve", "--port", port)
+        server.manage("serve", "--port", port)
     assert "Det går inte att lyssna på 127.0.0.1:" in str(told.value)
     assert "Traceback" not in str(told.value)
 
