@@ -13,7 +13,8 @@ CATALOGUES := $(patsubst %.po,%.mo,$(shell find mobile server -name '*.po' 2>/de
 # Oldest first: 3.11 is what the tests run on every day, and Kivy 2.3.1 has no build for 3.14 yet.
 PYTHONS := python3.11 python3.12 python3.13 python3
 # Whole files to one worker each: a file's server or browser starts once.
-PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --quiet
+# In the order of the folders, so that the longest file is not left for the end.
+PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder --quiet
 
 .PHONY: help demo test bench lint lock vectors setup clean
 
@@ -27,7 +28,7 @@ test: lint ## Run every check and every test, the server's on SQLite and on a re
 	@echo "== Tests (the server's on SQLite)"
 	@$(PYTEST)
 	@echo "== The server's tests on PostgreSQL"
-	@$(PYTEST) tests/server --database=postgres -m "not browser"  # those start servers with a database of their own
+	@$(PYTEST) tests/server --database=postgres -m "not browser and not once"
 
 bench: setup ## Measure openings, issuing and intake; prints a table and writes var/bench/results.json
 	@$(BIN)/python -m bench

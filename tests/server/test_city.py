@@ -76,6 +76,7 @@ def told_and_taken_back(seed: int) -> dict[str, Any]:
     return told
 
 
+@pytest.mark.once
 def test_the_same_seed_gives_the_same_rows_and_another_seed_others(db: None) -> None:
     first = told_and_taken_back(seed=1)
     assert told_and_taken_back(seed=1) == first
