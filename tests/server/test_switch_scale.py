@@ -113,7 +113,7 @@ def people_behind_gates(
 ) -> list[Client]:
     """Make the clients, five behind each gate and one of another provider's with them."""
     m = {"municipality": municipality}
-    estate = make_estate(municipality, "Bostads AB Eken", "Eken 1")
+    estate = make_estate(municipality, "Brf Bryggan", "Bryggan 1")
     Consent.objects.create(**m, scope="property", property=estate, signed_by="owner", valid_from=LONG_AGO)
     gates = Door.objects.bulk_create(
         Door(**m, property=estate, kind="gate", address=f"Storgatan {number}", must_sign="owner")
