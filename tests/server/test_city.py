@@ -32,6 +32,8 @@ from server.places.models import Door, Property, PropertyOwner
 from server.tenancy.domain.keyring import current_manifest
 from server.tenancy.models import Municipality
 
+pytestmark = pytest.mark.once
+
 AT = datetime(2026, 11, 23, 9, 12, tzinfo=UTC)
 MORNING = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 
@@ -76,7 +78,6 @@ def told_and_taken_back(seed: int) -> dict[str, Any]:
     return told
 
 
-@pytest.mark.once
 def test_the_same_seed_gives_the_same_rows_and_another_seed_others(db: None) -> None:
     first = told_and_taken_back(seed=1)
     assert told_and_taken_back(seed=1) == first

@@ -42,6 +42,8 @@ from tests.server.pages import (
 )
 from tests.server.world import HOUR, NOW, World, make_world
 
+pytestmark = pytest.mark.once
+
 DURING_THE_SHIFT = NOW + HOUR
 READING_IS_RECORDED = ("audit.auditentry",)
 REFUSED = (302, 401, 403, 404, 405)
@@ -165,7 +167,6 @@ def test_rule_08_no_row_of_another_provider_is_reached(town: Town, who: str) -> 
         assert differences(untouched, all_rows()) == [], f"/{one.route}"
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("who", NARROW)
 def test_rule_08_no_search_filter_or_choice_finds_another_provider(town: Town, who: str) -> None:
     """Asking for what is another's answers the same as asking for what does not exist."""

@@ -28,6 +28,8 @@ from tests.server.copies import copy_everything, originals
 from tests.server.pages import QUERY_LIMIT, administrator_of
 from tests.server.world import World
 
+pytestmark = pytest.mark.once
+
 FEW, MANY = 2, 12
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 NOT_PAGES = re.compile(r"logout|password|/jsi18n|autocomplete|/r/|delete/$|passage/proof/")
