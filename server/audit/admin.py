@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from server.audit.actions import label_of, labels, register
 from server.audit.domain import SERVER, record
 from server.audit.models import AuditEntry
-from server.passages.exports import csv_response
+from server.config.csvfile import csv_stream
 from server.people.roles import Role
 from server.tenancy.admin_base import ReadOnlyAdmin
 
@@ -137,7 +137,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         if municipality is not None:
             asked = {key: str(value) for key, value in request.GET.items()}
             record(action=EXPORTED, target=municipality, actor=request.user, after=asked)  # type: ignore[arg-type]
-        return csv_response(request, name="audit", head=COLUMNS, pieces=partial(piece_of, chosen))
+        return csv_stream(request, name="audit", head=COLUMNS, pieces=partial(piece_of, chosen))
 
     @admin.display(description=_("who"), ordering="actor__username")
     def who(self, entry: AuditEntry) -> str:

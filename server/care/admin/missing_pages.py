@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 
 from server.care import missing
 from server.care.admin.parts import demand
-from server.care.export import csv_file
 from server.care.models import CareAssignment, Client
+from server.config.csvfile import csv_file
 from server.places.models import PropertyOwner
 
 PER_PAGE = 50
@@ -82,7 +82,7 @@ def export(request: HttpRequest) -> HttpResponse:
         _("Doors"),
         _("Clients waiting"),
     ]
-    return csv_file(f"medgivanden-{timezone.localdate()}.csv", head, rows)
+    return csv_file(name=f"medgivanden-{timezone.localdate()}", head=head, rows=rows)
 
 
 def _owner_rows(now: Any, area: str) -> Iterator[list[Any]]:

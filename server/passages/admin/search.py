@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from server.audit import actions
 from server.audit.domain import record
-from server.passages.exports import csv_response
+from server.config.csvfile import csv_stream
 from server.passages.labels import KINDS, describe, tone
 from server.passages.models import Passage
 from server.passages.search import Criteria, Line, Missing, Page, is_narrow, search
@@ -163,7 +163,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     asked = {key: _on_record(key, value) for key, value in form.cleaned_data.items() if value}
     record(action=EXPORTED, target=municipality, actor=request.user, after=asked)
     pieces = partial(_piece, form.criteria(), not is_narrow())
-    return csv_response(request, name="passager", head=_head(numbered=not is_narrow()), pieces=pieces)
+    return csv_stream(request, name="passager", head=_head(numbered=not is_narrow()), pieces=pieces)
 
 
 def _on_record(key: str, value: Any) -> str:

@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy
 
 from server.audit import actions
 from server.audit.domain import record
+from server.config.csvfile import csv_stream
 from server.passages.domain.visit_times import MARKS, PersonDay, VisitTime, times_of
-from server.passages.exports import csv_response
 from server.passages.visit_queries import staff_of_day
 from server.people.models import CareProvider, User
 from server.tenancy.moments import within_reach
@@ -163,7 +163,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
         _("remarks"),
     ]
     pieces = partial(_piece, provider, first, days)
-    return csv_response(request, name=f"besokstider-{first}", head=head, pieces=pieces)
+    return csv_stream(request, name=f"besokstider-{first}", head=head, pieces=pieces)
 
 
 def _piece(provider: CareProvider, first: date, days: int, after: str) -> tuple[Iterable[list[Any]], str]:

@@ -16,9 +16,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from server.config.csvfile import csv_file
 from server.people.models import User
 from server.switches.admin import wizard
-from server.switches.admin.csvfile import csv_response
 from server.switches.domain.proof import Proof, is_watched, neighbours_of, proof_of, still_alive
 from server.switches.domain.switching import SwitchRefusedError
 from server.switches.domain.undoing import cancel_switch
@@ -118,7 +118,7 @@ class ProviderSwitchAdmin(ReadOnlyAdmin):
             _("kept for"),
             _("as of"),
         ]
-        return csv_response(f"utforarbyte-{switch.pk}-bevis", heads, self._rows(switch, proof, at))
+        return csv_file(name=f"utforarbyte-{switch.pk}-bevis", head=heads, rows=self._rows(switch, proof, at))
 
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Take a planned switch back."""

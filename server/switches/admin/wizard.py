@@ -14,10 +14,10 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from server.config.csvfile import csv_file
 from server.people.models import CareProvider, User
 from server.switches import queries
 from server.switches.admin.carrying import DraftLostError, pack, unpack
-from server.switches.admin.csvfile import csv_response
 from server.switches.admin.forms import ChooseForm, TeamsForm
 from server.switches.domain.drafts import Draft, facts_of
 from server.switches.domain.picture import Fate, Preview
@@ -182,7 +182,7 @@ def _as_file(draft: Draft) -> HttpResponse:
         _("first right of the new provider"),
         _("warnings"),
     ]
-    return csv_response("utforarbyte-forhandsvisning", heads, _rows(shown))
+    return csv_file(name="utforarbyte-forhandsvisning", head=heads, rows=_rows(shown))
 
 
 def _rows(shown: Preview) -> Any:

@@ -1,16 +1,17 @@
-"""Tables as CSV: streamed a piece at a time, and harmless in a spreadsheet."""
+"""Tables as CSV, whole or streamed, which a spreadsheet opens rightly and never computes."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, StreamingHttpResponse
-from django.utils import translation
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.utils import timezone, translation
 from django_scopes import scope
 from django_scopes.state import get_scope
 
@@ -19,22 +20,35 @@ NextPiece = Callable[[str], tuple[Iterable[Row], str]]
 """From where the piece begins (empty at first) to its rows and where the next begins (empty at the end)."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection)."""
+
 BYTE_ORDER_MARK = "\ufeff"
 """Without it, the spreadsheet programs that municipalities use read Swedish letters wrongly."""
 
+CONTENT_TYPE = "text/csv; charset=utf-8"
+
 
 def harmless(value: Any) -> str:
-    """Return a cell's text that no spreadsheet takes for a formula; whole numbers stay numbers."""
-    text = "" if value is None else str(value)
+    """Return a cell's text that no spreadsheet takes for a formula; numbers stay numbers, times are local."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S}"
+    text = str(value)
     if text.startswith(_FORMULA) and not text.removeprefix("-").isdecimal():
         return f"'{text}"
     return text
 
 
-def csv_response(
-    request: HttpRequest, *, name: str, head: Sequence[Any], pieces: NextPiece
-) -> StreamingHttpResponse:
-    """Return a table as a file, read a piece at a time in the person's own scope and language.
+def csv_file(*, name: str, head: Row, rows: Iterable[Row]) -> HttpResponse:
+    """Return a table as a file `name`.csv, for what fits on a page or a few."""
+    return HttpResponse(
+        BYTE_ORDER_MARK + _lines([head, *rows]), content_type=CONTENT_TYPE, headers=_named(name)
+    )
+
+
+def csv_stream(request: HttpRequest, *, name: str, head: Row, pieces: NextPiece) -> StreamingHttpResponse:
+    """Return a table of any length as a file, read a piece at a time in the person's own scope and language.
 
     Each piece is a query of its own: no cursor stays open while a slow reader reads.
     """
@@ -50,11 +64,11 @@ def csv_response(
     start = BYTE_ORDER_MARK + _lines([columns])
     stream: Iterator[str] | AsyncIterator[str]
     stream = _one_by_one(start, piece) if isinstance(request, ASGIRequest) else _in_turn(start, piece)
-    return StreamingHttpResponse(
-        stream,
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}.csv"', "Cache-Control": "no-store"},
-    )
+    return StreamingHttpResponse(stream, content_type=CONTENT_TYPE, headers=_named(name))
+
+
+def _named(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}.csv"', "Cache-Control": "no-store"}
 
 
 def _in_turn(start: str, piece: Callable[[str], tuple[str, str]]) -> Iterator[str]:
