@@ -1,7 +1,7 @@
 """What can go wrong on the phone, as types with a reason slug that reaches the person in plain words.
 
 The slugs here are the phone's own; a door's refusals carry the protocol's. Both are explained in
-`mobile/locale/<language>/reasons.json`.
+`mobile/locale/<language>/LC_MESSAGES/mobile.po` (`reason.<slug>.…`).
 """
 
 from __future__ import annotations

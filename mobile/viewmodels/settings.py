@@ -8,7 +8,7 @@ from mobile.engine.state import LoginState
 from mobile.viewmodels.navigation import Navigation
 from mobile.viewmodels.preferences import SCALES
 from mobile.viewmodels.session import Session
-from mobile.viewmodels.texts import LANGUAGE_NAMES, languages
+from mobile.viewmodels.texts import language_name, languages
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class SettingsModel:
         """What to show now."""
         state, chosen = self._session.state, self._session.preferences
         return SettingsView(
-            languages=tuple((code, LANGUAGE_NAMES.get(code, code)) for code in languages()),
+            languages=tuple((code, language_name(code)) for code in languages()),
             language=self._session.texts.language,
             scales=tuple((str(scale), f"{round(scale * 100)} %") for scale in SCALES),
             scale=str(chosen.scale),

@@ -1,12 +1,12 @@
-"""Words in the person's language: gettext catalogues, and the reasons as data beside them.
+"""Words in the person's language: a gettext catalogue with the screens' words and every reason's.
 
-A language is a folder in `mobile/locale` with a catalogue and a `reasons.json`; a third one needs no code.
+A language is one file, `mobile/locale/<code>/LC_MESSAGES/mobile.po`, compiled beside itself by `make setup`;
+a third one needs no code.
 """
 
 from __future__ import annotations
 
 import gettext
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cache
@@ -14,7 +14,6 @@ from pathlib import Path
 
 LOCALE = Path(__file__).parent.parent / "locale"
 DEFAULT_LANGUAGE = "sv"
-LANGUAGE_NAMES = {"sv": "Svenska", "en": "English"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +25,24 @@ class ReasonText:
     next: str
 
 
-def languages() -> list[str]:
+def languages(locale: Path = LOCALE) -> list[str]:
     """Codes of the languages there are, Swedish first."""
-    found = sorted(path.parent.name for path in LOCALE.glob("*/reasons.json"))
+    found = sorted(path.parent.parent.name for path in locale.glob("*/LC_MESSAGES/mobile.mo"))
     return sorted(found, key=lambda code: code != DEFAULT_LANGUAGE)
 
 
 @cache
-def reasons(language: str) -> dict[str, ReasonText]:
-    """Every reason's words in one language, by slug."""
-    data = json.loads((LOCALE / language / "reasons.json").read_text(encoding="utf-8"))
-    return {slug: ReasonText(**words) for slug, words in data.items()}
+def _catalogue(locale: Path, language: str) -> gettext.NullTranslations:
+    words = gettext.translation("mobile", locale, languages=[language])
+    if language != DEFAULT_LANGUAGE:
+        # A language that lags behind says its newest words in Swedish rather than as bare keys.
+        words.add_fallback(_catalogue(locale, DEFAULT_LANGUAGE))
+    return words
 
 
-@cache
-def _catalogue(language: str) -> gettext.NullTranslations:
-    return gettext.translation("mobile", LOCALE, languages=[language])
+def language_name(language: str, locale: Path = LOCALE) -> str:
+    """What a language calls itself."""
+    return _catalogue(locale, language).gettext("language.name")
 
 
 # The server's words for these mean something else at a door.
@@ -56,10 +57,12 @@ def slug_from_server(slug: str) -> str:
 class Texts:
     """All words of one language. `zone` is the phone's own time zone when None."""
 
-    def __init__(self, language: str = DEFAULT_LANGUAGE, zone: tzinfo | None = None) -> None:
-        self.language = language if language in languages() else DEFAULT_LANGUAGE
+    def __init__(
+        self, language: str = DEFAULT_LANGUAGE, zone: tzinfo | None = None, locale: Path = LOCALE
+    ) -> None:
+        self.language = language if language in languages(locale) else DEFAULT_LANGUAGE
         self._zone = zone
-        self._words = _catalogue(self.language)
+        self._words = _catalogue(locale, self.language)
 
     def tr(self, key: str, **values: str | int) -> str:
         """The words for a key such as 'pin.title', with its {values} filled in."""
@@ -72,8 +75,13 @@ class Texts:
 
     def reason(self, slug: str) -> ReasonText:
         """Plain words for a refusal or an error; a slug of a later version is said to be unexpected."""
-        known = reasons(self.language)
-        return known.get(slug) or known["unexpected"]
+        known = slug if self.explains(slug) else "unexpected"
+        return ReasonText(*(self.tr(f"reason.{known}.{part}") for part in ("title", "happened", "next")))
+
+    def explains(self, slug: str) -> bool:
+        """Whether this slug has words of its own."""
+        key = f"reason.{slug}.title"
+        return self.tr(key) != key
 
     def clock(self, at: int) -> str:
         """Hours and minutes in local time, '08:15'."""
