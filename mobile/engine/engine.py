@@ -22,16 +22,12 @@ Headless, in any asyncio loop (a test's, the demo's, or `mobile.engine.thread.En
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
-from mobile.engine import content as codec
 from mobile.engine import history, views
 from mobile.engine.ears import Ears
-from mobile.engine.enrolment import initials
-from mobile.engine.errors import EngineError, PinDelayError, VaultWipedError, WrongPinError
 from mobile.engine.facade import Listener, Unsubscribe
+from mobile.engine.first_login import FirstLogin
 from mobile.engine.merge import adv_keys
 from mobile.engine.parts import Parts
 from mobile.engine.rounds import Rounds
@@ -41,20 +37,13 @@ from mobile.engine.state import (
     AppState,
     Bluetooth,
     HistoryEntry,
-    LoginState,
     Nearby,
     Opening,
     Operation,
     ServerIdentity,
-    Stage,
     SyncResult,
 )
-from mobile.engine.storage.attempts import MAX_FAILURES
-from mobile.engine.storage.pin import check_new_pin
 from mobile.engine.traffic import Traffic
-from mobile.engine.vault import OpenVault
-
-BEARER_ID_BYTES = 8
 
 
 class PhoneEngine:
@@ -63,7 +52,6 @@ class PhoneEngine:
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self._near: Mapping[bytes, Nearby] = {}
-        self._active = ""
         parts = Parts(
             setup,
             on_change=self._content_changed,
@@ -72,13 +60,23 @@ class PhoneEngine:
             on_tap_done=self._tap_is_done,
         )
         self._board, self._clock, self._keyring = parts.board, parts.clock, parts.keyring
-        self._vaults, self._bearers = parts.vaults, parts.bearers
         self._http, self._courier, self._syncer = parts.http, parts.courier, parts.syncer
         self._enrolment, self._sign_in = parts.enrolment, parts.sign_in
         self._scanner, self._openings = parts.scanner, parts.openings
         self._rounds = Rounds(parts.syncer, parts.courier, parts.keyring)
         self._alarms = parts.alarms
         self._ears = Ears(keyring=parts.keyring, on_news=self._rounds.on_news)
+        self._first_login = FirstLogin(
+            setup,
+            board=parts.board,
+            clock=parts.clock,
+            keyring=parts.keyring,
+            vaults=parts.vaults,
+            bearers=parts.bearers,
+            enrolment=parts.enrolment,
+            begin_work=self._begin_work,
+            end_work=self._end_work,
+        )
 
     # -- what the parts tell --------------------------------------------------------------------------------
 
@@ -104,6 +102,26 @@ class PhoneEngine:
         if self._courier.waiting:
             self._rounds.hand_in_soon()
 
+    async def _begin_work(self) -> None:
+        """A vault has opened: show it, and begin to listen for its doors and for news."""
+        self._content_changed()
+        self._listen()
+        await self._scanner.start()
+
+    async def _end_work(self) -> None:
+        """A vault is about to shut: end radio work, then everything else that uses it."""
+        await self._ears.stop()
+        await self._openings.close()
+        await self._scanner.stop()
+        await self._syncer.cancel()
+        await self._rounds.cancel()
+        self._sign_in.forget_half()
+        self._near = {}
+
+    def _listen(self) -> None:
+        if self._setup.listens and self._setup.sync_seconds is not None:
+            self._ears.listen()
+
     # -- the facade: beginning and end ----------------------------------------------------------------------
 
     @property
@@ -122,17 +140,14 @@ class PhoneEngine:
 
     async def start(self) -> None:
         """See `Engine`."""
-        cards = self._bearers.cards()
-        self._active = cards[0].id if len(cards) == 1 else ""
         self._board.show_sync(waiting_logs=self._courier.waiting)
-        self._show_shut()
+        self._first_login.start()
         self._rounds.start(self._setup.sync_seconds)
 
     async def stop(self) -> None:
         """See `Engine`."""
         await self._rounds.stop()
-        await self._shut()
-        self._show_shut()
+        await self._first_login.lock()
         await self._http.close()
 
     async def settled(self) -> None:
@@ -148,110 +163,23 @@ class PhoneEngine:
 
     async def enrol(self, server_url: str, code: str, pin: str) -> None:
         """See `Engine`."""
-        check_new_pin(pin)
-        content = await self._enrolment.enrol(server_url, code)
-        await self._shut()
-        bearer_id = self._setup.random(BEARER_ID_BYTES).hex()
-        try:
-            vault = await self._vaults.create(bearer_id, pin, await asyncio.to_thread(codec.encode, content))
-        except EngineError:
-            self._show_shut()
-            raise
-        with suppress(EngineError):  # a label is a convenience; the vault is what counts
-            self._bearers.label(bearer_id, initials(content.identity.staff_name))
-        self._active = bearer_id
-        await self._open(vault)
+        await self._first_login.enrol(server_url, code, pin)
 
     async def select_bearer(self, bearer_id: str) -> None:
         """See `Engine`."""
-        await self.lock_app()
-        self._active = bearer_id
-        self._show_shut()
+        await self._first_login.select(bearer_id)
 
     async def unlock(self, pin: str) -> None:
         """See `Engine`."""
-        if self._keyring.is_open:
-            await self.lock_app()
-        try:
-            vault = await self._vaults.unlock(self._active, pin)
-        except (WrongPinError, PinDelayError) as error:
-            wait = int(error.details.get("wait_seconds", 0))
-            self._board.show(
-                pin_attempts_left=int(error.details.get("attempts_left", 0)),
-                pin_wait_until=self._setup.wall() + wait if wait else 0,
-            )
-            raise
-        except VaultWipedError:
-            self._active = ""
-            self._show_shut()
-            raise
-        await self._open(vault)
+        await self._first_login.unlock(pin)
 
     async def lock_app(self) -> None:
         """See `Engine`."""
-        await self._shut()
-        self._show_shut()
+        await self._first_login.lock()
 
     async def change_pin(self, old_pin: str, new_pin: str) -> None:
         """See `Engine`."""
-        try:
-            await self._vaults.change_pin(self._active, self._keyring.vault, old_pin, new_pin)
-        except VaultWipedError:
-            # What is open must not be written back; a save that was under way may just have done so.
-            self._keyring.abandon()
-            await asyncio.to_thread(self._vaults.wipe, self._active)
-            self._active = ""
-            await self.lock_app()
-            raise
-
-    async def _open(self, vault: OpenVault) -> None:
-        await self._keyring.open(vault)
-        content = self._keyring.content
-        self._clock.restore(content.clock_offset)
-        login = LoginState.SIGNED_IN if content.session else LoginState.SIGNED_OUT
-        self._board.show(
-            stage=Stage.UNLOCKED,
-            login=login,
-            bearers=self._bearers.cards(),
-            active_bearer=self._active,
-            pin_attempts_left=MAX_FAILURES,
-            pin_wait_until=0,
-        )
-        self._content_changed()
-        self._listen()
-        await self._scanner.start()
-
-    def _listen(self) -> None:
-        if self._setup.listens and self._setup.sync_seconds is not None:
-            self._ears.listen()
-
-    async def _shut(self) -> None:
-        """End radio work, then everything else that uses the vault, then shut it."""
-        await self._ears.stop()
-        await self._openings.close()
-        await self._scanner.stop()
-        await self._syncer.cancel()
-        await self._rounds.cancel()
-        self._sign_in.forget_half()
-        self._near = {}
-        await self._keyring.close()
-
-    def _show_shut(self) -> None:
-        cards = self._bearers.cards()
-        attempts, wait = MAX_FAILURES, 0
-        if self._active:
-            with suppress(EngineError):
-                attempts = self._vaults.attempts(self._active).left
-                wait = self._vaults.wait_seconds(self._active)
-        self._board.show(
-            **views.SHUT,
-            stage=Stage.LOCKED if cards else Stage.NOT_ENROLLED,
-            login=LoginState.SIGNED_OUT,
-            bearers=cards,
-            active_bearer=self._active,
-            pin_attempts_left=attempts,
-            pin_wait_until=self._setup.wall() + wait if wait else 0,
-        )
+        await self._first_login.change_pin(old_pin, new_pin)
 
     # -- the facade: the business system --------------------------------------------------------------------
 
