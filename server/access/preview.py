@@ -25,6 +25,7 @@ from server.access.decision import decide_all, who_may_open
 from server.access.duties import Duty
 from server.access.queries import current_extras, current_shifts
 from server.care.models import Client
+from server.config.rownumbers import row_number
 from server.people.models import StaffMember
 from server.places.models import Door
 from server.tenancy.policy import policy_of
@@ -42,12 +43,12 @@ def page(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {**admin.site.each_context(request), "title": _("Who may open?")}
     query = request.GET.get("q", "").strip()
     now = timezone.now()
-    if door_id := _number(request.GET.get("door")):
+    if door_id := row_number(request.GET.get("door")):
         doors = Door.objects.select_related("property__owner")
         context |= _about_door(get_object_or_404(doors, pk=door_id), now)
-    elif client_id := _number(request.GET.get("client")):
+    elif client_id := row_number(request.GET.get("client")):
         context |= _about_client(get_object_or_404(Client.objects.all(), pk=client_id), now)
-    elif staff_id := _number(request.GET.get("staff")):
+    elif staff_id := row_number(request.GET.get("staff")):
         people = StaffMember.objects.select_related("provider", "municipality")
         context |= _about_person(get_object_or_404(people, pk=staff_id), now)
     elif query:
@@ -57,10 +58,6 @@ def page(request: HttpRequest) -> HttpResponse:
         context["page_query"] = _query_of(request)
     context |= {"query": query, "narrow": viewer_now() is not None, "now": now}
     return TemplateResponse(request, "admin/nyckelfri/who_may_open.html", context)
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() and len(text) < 19 else None
 
 
 def _query_of(request: HttpRequest) -> str:

@@ -25,6 +25,7 @@ from server.alarms.domain.raising import raise_alarm
 from server.alarms.models import Alarm, AlarmCall, AlarmOffer
 from server.alarms.queries import open_alarms
 from server.alarms.rules import in_words
+from server.config.rownumbers import row_number
 from server.people.models import StaffMember, User
 from server.problems import Problem
 from server.tenancy.admin_base import ReadOnlyAdmin
@@ -168,7 +169,7 @@ class AlarmAdmin(ReadOnlyAdmin):
     def assign_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Send somebody by hand."""
         chosen = request.POST.get("staff", "")
-        staff = get_object_or_404(StaffMember.objects.all(), pk=int(chosen) if chosen.isdecimal() else 0)
+        staff = get_object_or_404(StaffMember.objects.all(), pk=row_number(chosen))
         return self._decide(
             request,
             pk,
@@ -196,8 +197,7 @@ class AlarmAdmin(ReadOnlyAdmin):
         return redirect(_page(pk))
 
     def _alarm(self, pk: int | str) -> Alarm:
-        key = int(pk) if str(pk).isdecimal() else 0
-        alarm: Alarm = get_object_or_404(with_all(Alarm.objects.all()), pk=key)
+        alarm: Alarm = get_object_or_404(with_all(Alarm.objects.all()), pk=row_number(pk))
         return alarm
 
     @staticmethod

@@ -7,13 +7,14 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from server.config.rownumbers import row_number
 from server.locks.domain.orders import MOST_AT_ONCE, plan_mountings
 from server.locks.order_queries import doors_to_mount, proposals
 from server.people.models import User
@@ -75,8 +76,6 @@ def _place(request: HttpRequest) -> tuple[dict[str, Any], str]:
     """Return where, as `doors_to_mount` takes it, and its name; both empty before anything is chosen."""
     number, area = request.GET.get("property", ""), request.GET.get("area", "").strip()[:60]
     if number:
-        if not number.isascii() or not number.isdigit() or len(number) > 18:
-            raise Http404
-        estate = get_object_or_404(Property.objects.all(), pk=int(number))
+        estate = get_object_or_404(Property.objects.all(), pk=row_number(number))
         return {"property_id": estate.pk}, str(estate)
     return ({"area": area}, area) if area else ({}, "")

@@ -19,6 +19,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from server.config.rest.fields import encode_bytes
+from server.config.rownumbers import row_number
 from server.locks.domain.batteries import battery_changed
 from server.locks.domain.commission import confirm, move_lock
 from server.locks.domain.leaving import cancel_commissioning, remove_lock, retire_lock
@@ -228,10 +229,8 @@ def _move(request: HttpRequest, lock: Lock) -> HttpResponse:
 def _door(number: str | None) -> Door | None:
     if not number:
         return None
-    if not number.isascii() or not number.isdigit() or len(number) > 18:
-        raise Http404
     rows = Door.objects.select_related("property__owner", "municipality")
-    found: Door = get_object_or_404(rows, pk=int(number))
+    found: Door = get_object_or_404(rows, pk=row_number(number))
     return found
 
 

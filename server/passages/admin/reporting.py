@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from server.care.models import Client
+from server.config.rownumbers import row_number
 from server.passages.domain.handling import REPORTABLE, report
 from server.people.models import User
 from server.places.models import Door
@@ -50,9 +51,7 @@ def page(request: HttpRequest) -> HttpResponse:
 def _door(number: str) -> Door | None:
     if not number:
         return None
-    if not number.isascii() or not number.isdigit() or len(number) > 18:
-        raise Http404
-    found: Door = get_object_or_404(Door.objects.select_related("property"), pk=int(number))
+    found: Door = get_object_or_404(Door.objects.select_related("property"), pk=row_number(number))
     return found
 
 

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from server.audit import actions
 from server.audit.domain import record
 from server.config.csvfile import csv_stream
+from server.config.rownumbers import row_number
 from server.passages.domain.visit_times import MARKS, PersonDay, VisitTime, times_of
 from server.passages.visit_queries import staff_of_day
 from server.people.models import CareProvider, User
@@ -97,7 +98,7 @@ def _day(form: DayForm, provider: CareProvider, request: HttpRequest) -> dict[st
     staff = staff_of_day(provider, start, end)
     for word in form.cleaned_data["staff"].split():
         staff = staff.filter(name__icontains=word)
-    place = _number(request.GET.get("from"))
+    place = row_number(request.GET.get("from"))
     people = list(staff[place : place + PEOPLE + 1])
     asked = request.GET.copy()
     asked.pop("from", None)
@@ -113,10 +114,6 @@ def _day(form: DayForm, provider: CareProvider, request: HttpRequest) -> dict[st
         "later": (day + DAY).isoformat(),
         "more": place + PEOPLE if len(people) > PEOPLE else None,
     }
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isdecimal() and len(text) < 8 else 0
 
 
 def _bounds(day: date) -> tuple[datetime, datetime]:

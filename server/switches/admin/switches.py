@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from server.config.csvfile import csv_file
+from server.config.rownumbers import row_number
 from server.people.models import User
 from server.switches.admin import wizard
 from server.switches.domain.proof import Proof, is_watched, neighbours_of, proof_of, still_alive
@@ -144,8 +145,7 @@ class ProviderSwitchAdmin(ReadOnlyAdmin):
         rows = ProviderSwitch.objects.select_related(
             "from_provider", "to_provider", "planned_by", "cancelled_by", "municipality"
         )
-        key = int(pk) if str(pk).isdecimal() and len(str(pk)) < 19 else 0
-        switch: ProviderSwitch = get_object_or_404(rows, pk=key)
+        switch: ProviderSwitch = get_object_or_404(rows, pk=row_number(pk))
         return switch
 
     def _proof(self, request: HttpRequest, switch: ProviderSwitch) -> dict[str, Any]:
