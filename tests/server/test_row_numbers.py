@@ -1,4 +1,4 @@
-"""Numbers of rows from addresses and forms: whatever they are, the answer is a page or a 404, never a fault."""
+"""Row numbers from addresses and forms: whatever they are, the answer is a page or a 404, never a fault."""
 
 from __future__ import annotations
 
