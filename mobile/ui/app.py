@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,44 +16,25 @@ from kivy.uix.screenmanager import NoTransition
 from kivy.uix.widget import Widget
 
 from mobile.ui import frame, icons, logins, rows, screens, widgets
+from mobile.ui.part import Shell, gather
+from mobile.ui.parts import PARTS
 from mobile.ui.theme import Theme
-from mobile.viewmodels.doors import DoorModel
-from mobile.viewmodels.enrol import EnrolModel
-from mobile.viewmodels.help import HelpModel
-from mobile.viewmodels.history import HistoryModel
 from mobile.viewmodels.navigation import Navigation
-from mobile.viewmodels.pin import PinModel
-from mobile.viewmodels.results import ResultModel
 from mobile.viewmodels.session import Session
-from mobile.viewmodels.settings import SettingsModel
-from mobile.viewmodels.signin import SignInModel
 from mobile.viewmodels.syncbar import SyncBarModel
 from mobile.viewmodels.taps import Taps
-from mobile.viewmodels.today import TodayModel
 
 KV = Path(__file__).parent / "kv"
-KV_FILES = (
-    "widgets",
-    "root",
-    "pin",
-    "enrol",
-    "signin",
-    "today",
-    "door",
-    "result",
-    "help",
-    "history",
-    "settings",
-)
+FRAME_KV = ("widgets", "root")
 SLOW_TICK = 15
 """Seconds between repaints of ages and times when nothing else happens."""
 
 __all__ = ["NyckelfriApp", "icons", "rows", "widgets"]
 
 
-def load_kv() -> None:
-    """Read the kv files once; a second app in the same process (tests) finds them read."""
-    for name in KV_FILES:
+def load_kv(names: Iterable[str]) -> None:
+    """Read kv files once; a second app in the same process (tests) finds them read."""
+    for name in names:
         path = str(KV / f"{name}.kv")
         if path not in Builder.files:
             Builder.load_file(path)
@@ -73,24 +54,16 @@ class NyckelfriApp(App):
         self.session, self._signal = session, signal
         self.theme = Theme(dark=chosen.dark, scale=chosen.scale)
         self.lang = session.texts.language
-        self.navigation = Navigation(session)
-        self.taps = Taps(session)
+        self.navigation, self.taps = Navigation(session), Taps(session)
+        self.navigation.wait_while(lambda: self.taps.running)
         self.sync_bar = SyncBarModel(session)
-        self.today = TodayModel(session)
-        self.door = DoorModel(session, self.navigation, self.taps)
-        self.result = ResultModel(session, self.navigation, self.taps)
-        self.settings_model = SettingsModel(session, self.navigation)
+        self.parts = [make(Shell(session, self.navigation, self.taps)) for make in PARTS]
         self.models: dict[type[frame.ModelScreen], Any] = {
-            logins.PinScreen: PinModel(session),
-            logins.EnrolScreen: EnrolModel(session, self.navigation),
-            logins.SignInScreen: SignInModel(session, self.navigation),
-            screens.TodayScreen: self.today,
-            screens.DoorScreen: self.door,
-            screens.ResultScreen: self.result,
-            screens.HelpScreen: HelpModel(session, self.navigation),
-            screens.HistoryScreen: HistoryModel(session),
-            screens.SettingsScreen: self.settings_model,
+            screen: model for part in self.parts for screen, model in part.screens.items()
         }
+        self.door = self.models[screens.DoorScreen]
+        self.result = self.models[screens.ResultScreen]
+        self.settings_model = self.models[screens.SettingsScreen]
         self._told: tuple[str, str] = ("", "")
         self._quiet_seconds = 0
         super().__init__()
@@ -98,7 +71,7 @@ class NyckelfriApp(App):
 
     def build(self) -> Widget:
         """The widget tree; kv is read here so that a window exists."""
-        load_kv()
+        load_kv(FRAME_KV + tuple(name for part in self.parts for name in part.kv))
         Window.softinput_mode = "below_target"  # a phone's keyboard must not cover the field
         root = frame.Root()
         root.ids.screens.transition = NoTransition()
@@ -125,14 +98,14 @@ class NyckelfriApp(App):
         """From here on every change of the session is painted."""
         self.session.listen(self.refresh_soon)
         self._ticking = Clock.schedule_interval(self._tick, 1)
-        Window.bind(on_keyboard=self._key)
+        Window.bind(on_keyboard=self._key, on_touch_down=self._finger_down, on_touch_up=self._finger_up)
         self.refresh()
 
     def on_stop(self) -> None:
         """Let the window go."""
         self._ticking.cancel()
         self.refresh_soon.cancel()
-        Window.unbind(on_keyboard=self._key)
+        Window.unbind(on_keyboard=self._key, on_touch_down=self._finger_down, on_touch_up=self._finger_up)
         self.session.close()
 
     def on_pause(self) -> bool:
@@ -167,22 +140,28 @@ class NyckelfriApp(App):
 
     def act(self, name: str) -> None:
         """What an Action's button asks for."""
-        if name.startswith("door:"):
-            return self.navigation.go("door", name.removeprefix("door:"))
-        verbs: dict[str, Callable[[], object]] = {
-            "sync": self.today.sync,
-            "sign_in": self.navigation.sign_in,
-            "sign_out": lambda: self.settings_model.ask_sign_out(True),
-            "sign_out_no": lambda: self.settings_model.ask_sign_out(False),
-            "sign_out_yes": self.settings_model.sign_out,
-            "retry": self.result.retry,
-            "lock": self.result.lock,
-            "done": self.result.done,
-            "back": self.navigation.back,
-            "help": lambda: self.navigation.go("help", self.navigation.door_id),
-        }
-        verbs[name]()
-        return None
+        verb = next((part.acts[name] for part in self.parts if name in part.acts), None)
+        if verb is not None:
+            verb()
+        elif name.startswith("go:"):
+            screen, _, door_id = name.removeprefix("go:").partition(":")
+            self.navigation.go(screen, door_id)
+        elif name == "back":
+            self.navigation.back()
+        else:
+            raise KeyError(name)
+
+    def notices(self) -> list[rows.Action]:
+        """What the parts have to say on top of today's list."""
+        return gather(self.parts, lambda part: part.notices)
+
+    def links(self) -> list[rows.Action]:
+        """Rows of the settings that lead to screens of their own."""
+        return gather(self.parts, lambda part: part.links)
+
+    def helps(self) -> list[rows.Action]:
+        """Buttons under "Kommer du inte in?"."""
+        return gather(self.parts, lambda part: part.helps)
 
     def call(self, phone: str) -> None:
         """Hand a number to the phone's own dialler."""
@@ -202,9 +181,21 @@ class NyckelfriApp(App):
     def _tick(self, _: float) -> None:
         """Countdowns run by the second, ages by the quarter of a minute."""
         self._quiet_seconds += 1
-        if self.navigation.screen == "pin" or self._quiet_seconds >= SLOW_TICK:
+        if self.root.ids.screens.current_screen.counts_seconds or self._quiet_seconds >= SLOW_TICK:
             self._quiet_seconds = 0
             self.refresh_soon()
+
+    def _finger_down(self, *_: object) -> None:
+        """While a finger is down no screen comes up by itself."""
+        self.navigation.touched = True
+
+    def _finger_up(self, *_: object) -> None:
+        """What the finger pressed goes first: this is told before the widgets are."""
+        Clock.schedule_once(lambda _: self._lifted())
+
+    def _lifted(self) -> None:
+        self.navigation.touched = False
+        self.session.changed()
 
     def _key(self, _window: object, key: int, _scan: int, typed: str | None, _modifiers: object) -> bool:
         """Android's back button and the desktop's escape; digits for the pad on a desktop."""

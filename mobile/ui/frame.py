@@ -45,6 +45,8 @@ class ModelScreen(Screen):
     """Base: `view` is what the model says now; equal views change nothing."""
 
     view = ObjectProperty(None, allownone=True)
+    counts_seconds = False
+    """True for a screen that must be painted every second: a countdown runs on it."""
 
     def __init__(self, model: Any) -> None:
         self.model = model

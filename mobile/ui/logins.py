@@ -16,6 +16,7 @@ class PinScreen(ModelScreen):
     """The pad, or a field for a passphrase."""
 
     phrase = BooleanProperty(False)
+    counts_seconds = True
 
     def on_kv_post(self, base_widget: Widget) -> None:
         """The twelve places of the pad."""

@@ -50,6 +50,12 @@ class NoticeLine(Btn):
     row = ObjectProperty(None, allownone=True)
 
 
+class LinkLine(Tappable):
+    """A row that leads to a screen of its own; `row` is an Action."""
+
+    row = ObjectProperty(None, allownone=True)
+
+
 class EmptyCard(Card):
     """`row` is an Empty."""
 

@@ -21,6 +21,7 @@ from mobile.ui.rows import (
     FactLine,
     HeadingLine,
     HistoryLine,
+    LinkLine,
     NearCard,
     NoteLine,
     NoticeLine,
@@ -40,10 +41,11 @@ class TodayScreen(ModelScreen):
         notices = []
         if view.left_unlocked:
             notices.append(
-                Action(f"door:{view.left_unlocked_id}", view.left_unlocked, "unlocked", kind="notice")
+                Action(f"go:door:{view.left_unlocked_id}", view.left_unlocked, "unlocked", kind="notice")
             )
         if view.signed_out:
             notices.append(Action("sign_in", tr("today.signed_out"), "person"))
+        notices += App.get_running_app().notices()
         self.ids.notices.show(notices, key=lambda action: action.name, make=lambda _: NoticeLine())
         near = [tr("today.nearby"), *view.nearby] if view.nearby else []
         self.ids.nearby.show(near, key=_key, make=_near)
@@ -144,7 +146,7 @@ class ResultScreen(ModelScreen):
         view, tr = self.view, App.get_running_app().words
         actions = []
         if view.can_help:
-            actions.append(Action("help", tr("door.help"), "help"))
+            actions.append(Action(f"go:help:{view.door_id}", tr("door.help"), "help"))
         if view.can_lock:
             actions.append(Action("lock", tr("result.lock_on_leaving"), "locked"))
         if view.can_retry:
@@ -180,6 +182,8 @@ class HelpScreen(ModelScreen):
         self.ids.facts.show(self.view.facts, key=lambda fact: fact[0], make=lambda _: FactLine())
         steps = list(enumerate(self.view.routine, start=1))
         self.ids.routine.show(steps, key=lambda step: step[0], make=lambda _: RoutineLine())
+        more = App.get_running_app().helps()
+        self.ids.more.show(more, key=lambda action: action.name, make=lambda _: NoticeLine())
 
 
 class HistoryScreen(ModelScreen):
@@ -229,3 +233,5 @@ class SettingsScreen(ModelScreen):
             key=lambda item: item if isinstance(item, str) else item.name,
             make=lambda item: NoteLine() if isinstance(item, str) else NoticeLine(),
         )
+        links = App.get_running_app().links()
+        self.ids.links.show(links, key=lambda action: action.name, make=lambda _: LinkLine())

@@ -1,6 +1,12 @@
-"""Which screen is up: the engine's stage decides the first ones, the person the rest."""
+"""Which screen is up: the engine's stage decides the first ones, the person the rest.
+
+A screen that must be seen at once (an alarm) may come by itself over any other, but neither under a finger
+nor while a tap is being carried out: it waits for that.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from mobile.engine.state import LoginState, Stage
 from mobile.viewmodels.session import Session
@@ -15,6 +21,11 @@ class Navigation:
         self._session = session
         self._stack: list[tuple[str, str]] = [("today", "")]
         self._work_offline = False
+        self._callers: list[tuple[str, Callable[[], bool]]] = []
+        self._busy: list[Callable[[], bool]] = []
+        self._called = ""
+        self.touched = False
+        """A finger is on the glass."""
         self.enrolling = False
         """Another person enrols on a phone that has vaults already."""
         session.listen(self._follow)
@@ -29,7 +40,7 @@ class Navigation:
             return "pin"
         if state.login is not LoginState.SIGNED_IN and not self._work_offline:
             return "signin"
-        return self._stack[-1][0]
+        return self._called or self._stack[-1][0]
 
     @property
     def door_id(self) -> str:
@@ -49,8 +60,18 @@ class Navigation:
             self._stack.append((screen, door_id))
         self._session.changed()
 
+    def call_up(self, screen: str, when: Callable[[], bool]) -> None:
+        """Show `screen` over every other for as long as `when()` is true."""
+        self._callers.append((screen, when))
+
+    def wait_while(self, busy: Callable[[], bool]) -> None:
+        """Call nothing up while `busy()` is true."""
+        self._busy.append(busy)
+
     def back(self) -> bool:
         """One screen back; False when there is nowhere to go (the app may then close)."""
+        if self.screen == self._called:
+            return True  # what has come by itself is answered, not passed over
         if len(self._stack) == 1 or self.screen != self._stack[-1][0]:
             return False
         self._stack.pop()
@@ -84,3 +105,9 @@ class Navigation:
         if state.login is LoginState.SIGNED_IN:
             # A session that ends during the shift must not throw anybody out of a door's screen.
             self._work_offline = True
+        self._listen_for_calls()
+
+    def _listen_for_calls(self) -> None:
+        wanted = next((screen for screen, when in self._callers if when()), "")
+        if not wanted or wanted == self._called or not (self.touched or any(busy() for busy in self._busy)):
+            self._called = wanted

@@ -39,6 +39,13 @@ class Taps:
             return said or Opening(door_id)
         return shown
 
+    @property
+    def running(self) -> bool:
+        """True while any tap is under way."""
+        return any(
+            self.current(door_id).state.running for door_id in {*self._shown, *self._session.state.openings}
+        )
+
     def forget(self, door_id: str) -> None:
         """The person has read the result."""
         self._shown.pop(door_id, None)

@@ -1,0 +1,46 @@
+"""What a part of the app brings with it. The shell (`mobile.ui.app`) knows none of them by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mobile.ui.frame import ModelScreen
+from mobile.ui.rows import Action
+from mobile.viewmodels.navigation import Navigation
+from mobile.viewmodels.session import Session
+from mobile.viewmodels.taps import Taps
+
+Actions = Callable[[], list[Action]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """What every part is made from."""
+
+    session: Session
+    navigation: Navigation
+    taps: Taps
+
+
+@dataclass(frozen=True)
+class Part:
+    """Screens with their models, and what they add elsewhere. All of it is optional.
+
+    `acts` are the verbs that an `Action` of that name runs (`go:screen` and `go:screen:door` need none);
+    `notices` stand on top of today's list, `links` are rows of the settings, `helps` are buttons under
+    "Kommer du inte in?".
+    """
+
+    kv: tuple[str, ...] = ()
+    screens: Mapping[type[ModelScreen], Any] = field(default_factory=dict)
+    acts: Mapping[str, Callable[[], object]] = field(default_factory=dict)
+    notices: Actions = list
+    links: Actions = list
+    helps: Actions = list
+
+
+def gather(parts: list[Part], what: Callable[[Part], Actions]) -> list[Action]:
+    """What all parts add in one place, in the order of the parts."""
+    return [action for part in parts for action in what(part)()]

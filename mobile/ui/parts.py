@@ -1,0 +1,64 @@
+"""The parts of the app, in the order of their screens. A new one is a function here and a line in `PARTS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mobile.ui import logins, screens
+from mobile.ui.part import Part, Shell
+from mobile.viewmodels.doors import DoorModel
+from mobile.viewmodels.enrol import EnrolModel
+from mobile.viewmodels.help import HelpModel
+from mobile.viewmodels.history import HistoryModel
+from mobile.viewmodels.pin import PinModel
+from mobile.viewmodels.results import ResultModel
+from mobile.viewmodels.settings import SettingsModel
+from mobile.viewmodels.signin import SignInModel
+from mobile.viewmodels.today import TodayModel
+
+
+def before_work(shell: Shell) -> Part:
+    """Enrolment and the two logins."""
+    session, navigation = shell.session, shell.navigation
+    return Part(
+        kv=("pin", "enrol", "signin"),
+        screens={
+            logins.PinScreen: PinModel(session),
+            logins.EnrolScreen: EnrolModel(session, navigation),
+            logins.SignInScreen: SignInModel(session, navigation),
+        },
+        acts={"sign_in": navigation.sign_in},
+    )
+
+
+def doors(shell: Shell) -> Part:
+    """The day, its doors, and what came of a tap."""
+    session, navigation, taps = shell.session, shell.navigation, shell.taps
+    today, result = TodayModel(session), ResultModel(session, navigation, taps)
+    return Part(
+        kv=("today", "door", "result", "help"),
+        screens={
+            screens.TodayScreen: today,
+            screens.DoorScreen: DoorModel(session, navigation, taps),
+            screens.ResultScreen: result,
+            screens.HelpScreen: HelpModel(session, navigation),
+        },
+        acts={"sync": today.sync, "retry": result.retry, "lock": result.lock, "done": result.done},
+    )
+
+
+def own(shell: Shell) -> Part:
+    """The person's own taps and choices."""
+    settings = SettingsModel(shell.session, shell.navigation)
+    return Part(
+        kv=("history", "settings"),
+        screens={screens.HistoryScreen: HistoryModel(shell.session), screens.SettingsScreen: settings},
+        acts={
+            "sign_out": lambda: settings.ask_sign_out(True),
+            "sign_out_no": lambda: settings.ask_sign_out(False),
+            "sign_out_yes": settings.sign_out,
+        },
+    )
+
+
+PARTS: tuple[Callable[[Shell], Part], ...] = (before_work, doors, own)
