@@ -40,6 +40,10 @@ class Body:
             raise _bad(name)
         return value
 
+    def has(self, name: str) -> bool:
+        """Whether the field is there and not null."""
+        return self._value.get(name) is not None
+
     def number(self, name: str) -> int:
         """An integer from 0 to the last second the protocol can name."""
         value = self._value.get(name)

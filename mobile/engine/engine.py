@@ -26,6 +26,7 @@ from collections.abc import Mapping, Sequence
 
 from mobile.engine import history, views
 from mobile.engine.ears import Ears
+from mobile.engine.emergencies import DoorFault, EmergencyReason, EmergencyRight
 from mobile.engine.facade import Listener, Unsubscribe
 from mobile.engine.first_login import FirstLogin
 from mobile.engine.merge import adv_keys
@@ -64,7 +65,7 @@ class PhoneEngine:
         self._enrolment, self._sign_in = parts.enrolment, parts.sign_in
         self._scanner, self._openings = parts.scanner, parts.openings
         self._rounds = Rounds(parts.syncer, parts.courier, parts.keyring)
-        self._alarms = parts.alarms
+        self._alarms, self._break_glass = parts.alarms, parts.break_glass
         self._ears = Ears(keyring=parts.keyring, on_news=self._rounds.on_news)
         self._first_login = FirstLogin(
             setup,
@@ -207,6 +208,16 @@ class PhoneEngine:
     async def answer_alarm(self, alarm_id: str, answer: AlarmAnswer) -> None:
         """See `Engine`."""
         await self._alarms.answer(alarm_id, answer)
+
+    async def break_glass(
+        self, reason: EmergencyReason, *, alarm_code: str = "", door_id: str = ""
+    ) -> EmergencyRight:
+        """See `Engine`."""
+        return await self._break_glass.take(reason, alarm_code=alarm_code, door_id=door_id)
+
+    async def report_door(self, door_id: str, fault: DoorFault) -> None:
+        """See `Engine`."""
+        await self._break_glass.report(door_id, fault)
 
     async def open_door(self, door_id: str) -> Opening:
         """See `Engine`."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from mobile.engine.emergencies import DoorFault, EmergencyReason, EmergencyRight
 from mobile.engine.state import AlarmAnswer, AppState, HistoryEntry, Opening, ServerIdentity, SyncResult
 
 Listener = Callable[[AppState], None]
@@ -91,8 +92,23 @@ class Engine(Protocol):
     async def answer_alarm(self, alarm_id: str, answer: AlarmAnswer) -> None:
         """Take, decline or hand over an alarm, then sync: a right that was taken is here when this returns.
 
-        Needs coverage. Raises ServerError alarm_taken when somebody else was quicker, alarm_ended.
+        Needs coverage. Raises ServerError alarm_taken when somebody else was quicker, alarm_ended, and
+        right_waits when the alarm is taken but coverage was lost before the right was here.
         """
+        ...
+
+    async def break_glass(
+        self, reason: EmergencyReason, *, alarm_code: str = "", door_id: str = ""
+    ) -> EmergencyRight:
+        """Take an hour's right to one client of the own provider, named by alarm code or apartment door.
+
+        It is here when this returns, and reviewed the next day. Needs coverage. Raises ServerError
+        client_unknown, nothing_to_open, break_glass_too_often, right_waits (taken, not here yet), …
+        """
+        ...
+
+    async def report_door(self, door_id: str, fault: DoorFault) -> None:
+        """Tell the municipality what is wrong with a door. Needs coverage and a right there."""
         ...
 
     async def open_door(self, door_id: str) -> Opening:

@@ -95,7 +95,7 @@ class Http:
         status, raw = await self._exchange(method, url, body, headers)
         answer = Answer(status, _object(raw, must=status in expect))
         if status not in expect:
-            raise ServerError(_code(answer), status=status)
+            raise ServerError(_code(answer), status=status, **_why(answer))
         return answer
 
     async def _exchange(
@@ -147,3 +147,10 @@ def _code(answer: Answer) -> str:
     if isinstance(code, str) and _SLUG.fullmatch(code):
         return code
     return "too_many_attempts" if answer.status == httpx.codes.TOO_MANY_REQUESTS else "server_error"
+
+
+def _why(answer: Answer) -> dict[str, str]:
+    """The finer reason that some refusals carry (`details.reason`, a slug), as an error's detail."""
+    details = answer.body.get("details")
+    why = details.get("reason") if isinstance(details, dict) else None
+    return {"why": why} if isinstance(why, str) and _SLUG.fullmatch(why) else {}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from mobile.engine.alarms import Alarms
+from mobile.engine.asking import Asking
 from mobile.engine.bearers import Bearers
 from mobile.engine.board import Board
+from mobile.engine.breakglass import BreakGlass
 from mobile.engine.clock import Clock
 from mobile.engine.courier import Courier
 from mobile.engine.enrolment import Enrolment
@@ -41,6 +43,7 @@ class Parts:
             setup.data_dir / "vaults",
             disk=setup.disk,
             cost=setup.vault_cost,
+            hardware=setup.hardware,
             now=setup.wall,
             monotonic=setup.monotonic,
             random=setup.random,
@@ -61,7 +64,9 @@ class Parts:
             courier=self.courier,
             on_change=on_change,
         )
-        self.alarms = Alarms(http=self.http, keyring=self.keyring, syncer=self.syncer)
+        asking = Asking(http=self.http, keyring=self.keyring, syncer=self.syncer)
+        self.alarms = Alarms(asking=asking, keyring=self.keyring, syncer=self.syncer, on_change=on_change)
+        self.break_glass = BreakGlass(asking=asking, keyring=self.keyring, syncer=self.syncer)
         self.enrolment = Enrolment(
             http=self.http,
             keyring=self.keyring,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from mobile.engine.alarms import to_show
 from mobile.engine.content import Content, DoorRecord, Right
 from mobile.engine.state import DoorKind, DoorView, Nearby, Support
 from protocol.token import Scope
@@ -45,7 +46,7 @@ def opened(content: Content, nearby: Mapping[bytes, Nearby], now: int) -> dict[s
         "server_url": identity.server_url,
         "shift": content.shift,
         "visits": content.visits,
-        "alarms": tuple(alarm for alarm in content.alarms if alarm.expires > now),
+        "alarms": to_show(content.alarms, now),
         "doors": MappingProxyType(doors),
         "support": content.support,
     }

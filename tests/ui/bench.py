@@ -13,9 +13,13 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from mobile.engine.emergencies import DoorFault, EmergencyReason, EmergencyRight
 from mobile.engine.errors import EngineError
 from mobile.engine.facade import Listener, Unsubscribe
 from mobile.engine.state import (
+    Alarm,
+    AlarmAnswer,
+    AlarmStage,
     AppState,
     HistoryEntry,
     LoginState,
@@ -50,6 +54,7 @@ class BenchEngine:
         self.errors: dict[str, EngineError] = {}
         self.steps: dict[str, list[Step]] = {}
         self.entries: list[HistoryEntry] = []
+        self.emergency_right = EmergencyRight(0, ())
 
     @property
     def state(self) -> AppState:
@@ -115,6 +120,22 @@ class BenchEngine:
         self._ask("sync")
         return SyncResult()
 
+    async def answer_alarm(self, alarm_id: str, answer: AlarmAnswer) -> None:
+        self._ask(f"{answer.value} {alarm_id}")
+        await asyncio.sleep(0.02)
+        self.publish(alarms=answered(self._state.alarms, alarm_id, answer))
+
+    async def break_glass(
+        self, reason: EmergencyReason, *, alarm_code: str = "", door_id: str = ""
+    ) -> EmergencyRight:
+        self._ask(f"break_glass {reason.value} {alarm_code or door_id}")
+        await asyncio.sleep(0.02)
+        return self.emergency_right
+
+    async def report_door(self, door_id: str, fault: DoorFault) -> None:
+        self._ask(f"report {fault.value} {door_id}")
+        await asyncio.sleep(0.02)
+
     async def open_door(self, door_id: str) -> Opening:
         self._ask(f"open {door_id}")
         return await self._joined(door_id, Operation.OPEN)
@@ -146,6 +167,13 @@ class BenchEngine:
             shown = Opening(door_id, operation, state, reason, changed_at=at)
             self.publish(openings=MappingProxyType({**self._state.openings, door_id: shown}))
         return shown
+
+
+def answered(alarms: tuple[Alarm, ...], alarm_id: str, answer: AlarmAnswer) -> tuple[Alarm, ...]:
+    """The alarms as the server would have them after an answer that was in time."""
+    if answer is not AlarmAnswer.TAKE:
+        return tuple(one for one in alarms if one.id != alarm_id)
+    return tuple(replace(one, stage=AlarmStage.TAKEN) if one.id == alarm_id else one for one in alarms)
 
 
 class LoopRunner:
