@@ -22,6 +22,7 @@ class Navigation:
         self._stack: list[tuple[str, str]] = [("today", "")]
         self._work_offline = False
         self._callers: list[tuple[str, Callable[[], bool]]] = []
+        self._put_aside: dict[str, Callable[[], None]] = {}
         self._busy: list[Callable[[], bool]] = []
         self._called = ""
         self.touched = False
@@ -48,6 +49,11 @@ class Navigation:
         return self._stack[-1][1]
 
     @property
+    def under(self) -> str:
+        """The screen that the person chose, whatever has come up over it."""
+        return self._stack[-1][0]
+
+    @property
     def tab(self) -> str:
         """Which tab is lit, or '' when the tabs are hidden."""
         return self.screen if self.screen in TABS else ""
@@ -60,9 +66,13 @@ class Navigation:
             self._stack.append((screen, door_id))
         self._session.changed()
 
-    def call_up(self, screen: str, when: Callable[[], bool]) -> None:
-        """Show `screen` over every other for as long as `when()` is true."""
+    def call_up(
+        self, screen: str, when: Callable[[], bool], put_aside: Callable[[], None] | None = None
+    ) -> None:
+        """Show `screen` over every other for as long as `when()` is true; going back calls `put_aside`."""
         self._callers.append((screen, when))
+        if put_aside is not None:
+            self._put_aside[screen] = put_aside
 
     def wait_while(self, busy: Callable[[], bool]) -> None:
         """Call nothing up while `busy()` is true."""
@@ -71,12 +81,18 @@ class Navigation:
     def back(self) -> bool:
         """One screen back; False when there is nowhere to go (the app may then close)."""
         if self.screen == self._called:
-            return True  # what has come by itself is answered, not passed over
+            # What has come by itself is answered, or put aside where it can be: never passed over.
+            self._put_aside.get(self._called, lambda: None)()
+            return True
         if len(self._stack) == 1 or self.screen != self._stack[-1][0]:
             return False
         self._stack.pop()
         self._session.changed()
         return True
+
+    def drop(self, screen: str) -> None:
+        """There is nothing left on a screen: it is no longer on the way back from any other."""
+        self._stack = [place for place in self._stack if place[0] != screen] or [("today", "")]
 
     def enrol_another(self, enrolling: bool) -> None:
         """Begin or give up enrolling one more person on this phone."""

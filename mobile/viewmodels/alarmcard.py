@@ -1,0 +1,191 @@
+"""The alarm card and the strip in words: where, since when, how long there is to answer, and the doors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mobile.engine.state import Alarm, AlarmAnswer, AlarmStage, DoorKind, DoorView, Stage
+from mobile.viewmodels import doors
+from mobile.viewmodels.alarms import AlarmModel, Notice
+from mobile.viewmodels.doors import DoorRow
+from mobile.viewmodels.texts import Texts
+
+SOON_OVER_S = 5 * 60
+"""A right that ends sooner than this must be renewed in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmView:
+    """The card. `part` is offered, taken or over; `share` is what is left of the time to answer, 1 to 0."""
+
+    part: str = ""
+    alarm_id: str = ""
+    title: str = ""
+    code: str = ""
+    address: str = ""
+    place: str = ""
+    raised: str = ""
+    countdown: str = ""
+    share: float = 0.0
+    working: bool = False
+    take: str = ""
+    message: str = ""
+    message_next: str = ""
+    can_sign_in: bool = False
+    can_fetch: bool = False
+    until: str = ""
+    urgent: bool = False
+    rows: tuple[DoorRow, ...] = ()
+    help_door: str = ""
+    phone: str = ""
+    phone_call: str = ""
+    confirming: bool = False
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StripView:
+    """The line that stands on every screen while there is an alarm."""
+
+    text: str
+    detail: str
+    act: str = "alarm"
+    icon: str = "alarm"
+
+
+class AlarmCard:
+    """Puts the model into words; what fingers do goes straight to the model."""
+
+    def __init__(self, model: AlarmModel) -> None:
+        self.model = model
+        self._session = model.session
+        self._first_left: dict[tuple[str, int], int] = {}
+        self._last = AlarmView()
+
+    def view(self) -> AlarmView:
+        """What to show now."""
+        alarm, notice = self.model.current(), self.model.notice
+        if self._session.state.stage is not Stage.UNLOCKED:
+            self._last = AlarmView()
+        elif notice is not None:
+            self._last = self._over(notice)
+        elif alarm is not None:
+            self._last = self._offered(alarm) if alarm.stage is AlarmStage.OFFERED else self._taken(alarm)
+        return self._last
+
+    def strip(self) -> StripView | None:
+        """The line above every screen of the work but the card itself."""
+        state, texts = self._session.state, self._session.texts
+        alarm = self.model.on_strip()
+        at_work = self.model.navigation.screen not in {"enrol", "pin", "signin", "alarm"}
+        if state.stage is not Stage.UNLOCKED or alarm is None or not at_work:
+            return None
+        door = self._apartment(alarm)
+        where = door.address if door is not None else texts.tr("alarm.no_door")
+        if alarm.stage is AlarmStage.OFFERED:
+            return StripView(texts.tr("alarm.strip_offered", code=alarm.alarm_code), where)
+        return StripView(
+            texts.tr("alarm.strip_taken", code=alarm.alarm_code), f"{where} · {self._until(alarm)}"
+        )
+
+    # -- the three parts ------------------------------------------------------------------------------------
+
+    def _offered(self, alarm: Alarm) -> AlarmView:
+        texts, model = self._session.texts, self.model
+        left = max(0, alarm.respond_by - model.now())
+        whole = self._first_left.setdefault((alarm.id, alarm.respond_by), max(1, left))
+        doing = model.under_way[1] if model.under_way else None
+        return AlarmView(
+            part="offered",
+            title=texts.tr("alarm.title"),
+            countdown=texts.tr("alarm.respond", time=texts.duration(left))
+            if left
+            else texts.tr("alarm.wider"),
+            share=min(1.0, left / whole),
+            working=doing is not None,
+            take=texts.tr("alarm.taking" if doing is AlarmAnswer.TAKE else "alarm.take"),
+            **self._about(alarm),
+            **self._message(model.trouble),
+        )
+
+    def _taken(self, alarm: Alarm) -> AlarmView:
+        texts, model, now = self._session.texts, self.model, self.model.now()
+        found = [door for door_id in alarm.door_ids if (door := self._session.state.doors.get(door_id))]
+        rows = tuple(doors.row(door, texts, now) for door in found)
+        apartment = self._apartment(alarm)
+        missing = any(not row.allowed for row in rows) or not rows
+        slug = model.trouble or ("alarm_right_over" if alarm.expires <= now else "")
+        slug = slug or ("alarm_right_missing" if missing else "")
+        return AlarmView(
+            part="taken",
+            title=texts.tr("alarm.yours"),
+            until=self._until(alarm),
+            urgent=alarm.expires - now < SOON_OVER_S,
+            rows=rows,
+            help_door=apartment.id if apartment else "",
+            working=model.under_way is not None,
+            can_fetch=missing,
+            confirming=model.confirming,
+            **self._about(alarm),
+            **self._message(slug),
+        )
+
+    def _over(self, notice: Notice) -> AlarmView:
+        texts = self._session.texts
+        words = texts.reason(notice.slug or f"alarm_{notice.kind}")
+        about = self._about(notice.alarm)
+        return AlarmView(
+            part="over",
+            **{**about, "raised": ""},
+            title=words.title,
+            message=words.happened,
+            message_next=words.next,
+        )
+
+    # -- what they share ------------------------------------------------------------------------------------
+
+    def _about(self, alarm: Alarm) -> dict[str, str]:
+        texts, state = self._session.texts, self._session.state
+        door = self._apartment(alarm)
+        age = max(0, self.model.now() - alarm.raised_at)
+        more = self.model.others()
+        return {
+            "alarm_id": alarm.id,
+            "code": texts.tr("alarm.code", code=alarm.alarm_code),
+            "address": door.address if door else texts.tr("alarm.no_door"),
+            "place": _place(door, texts) if door else "",
+            "raised": texts.tr("alarm.raised", time=texts.clock(alarm.raised_at), ago=texts.duration(age)),
+            "phone": state.support.phone,
+            "phone_call": texts.tr("help.call", phone=state.support.phone.replace(" ", "\u00a0"))
+            if state.support.phone
+            else "",
+            "more": texts.count("alarm.more", more) if more else "",
+        }
+
+    def _message(self, slug: str) -> dict[str, str | bool]:
+        if not slug:
+            return {"message": "", "message_next": "", "can_sign_in": False}
+        words = self._session.texts.reason(slug)
+        return {
+            "message": words.title,
+            "message_next": words.next,
+            "can_sign_in": slug == "session_expired",
+        }
+
+    def _until(self, alarm: Alarm) -> str:
+        texts, left = self._session.texts, alarm.expires - self.model.now()
+        if left <= 0:
+            return texts.tr("alarm.until_over", time=texts.clock(alarm.expires))
+        return texts.tr("alarm.until", time=texts.clock(alarm.expires), left=texts.duration(left))
+
+    def _apartment(self, alarm: Alarm) -> DoorView | None:
+        """The door the alarm is about: the last on the way."""
+        known = self._session.state.doors
+        found = [known[door_id] for door_id in alarm.door_ids if door_id in known]
+        homes = [door for door in found if door.kind is DoorKind.APARTMENT]
+        return next(iter([*homes[-1:], *found[-1:]]), None)
+
+
+def _place(door: DoorView, texts: Texts) -> str:
+    parts = (("entrance", door.entrance), ("floor", door.floor), ("number", door.number))
+    return " · ".join(texts.tr(f"door.{name}", value=value) for name, value in parts if value)
