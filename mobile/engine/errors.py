@@ -66,6 +66,18 @@ class VaultTooNewError(EngineError):
     code = "vault_too_new"
 
 
+class HardwareKeyError(EngineError):
+    """The phone's key hardware did not answer; nothing was tried and nothing counted."""
+
+    code = "hardware_key_failed"
+
+
+class HardwareKeyGoneError(HardwareKeyError):
+    """The key that this vault needs is not in this phone's hardware: no PIN can open it any more."""
+
+    code = "hardware_key_gone"
+
+
 class DiskFullError(EngineError):
     """The phone's storage is full. What was stored before is still there."""
 

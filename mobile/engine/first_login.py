@@ -18,11 +18,12 @@ from mobile.engine.clock import Clock
 from mobile.engine.enrolment import Enrolment, initials
 from mobile.engine.errors import EngineError, PinDelayError, VaultWipedError, WrongPinError
 from mobile.engine.keyring import Keyring
+from mobile.engine.openvault import OpenVault
 from mobile.engine.setup import Setup
 from mobile.engine.state import LoginState, Stage
 from mobile.engine.storage.attempts import MAX_FAILURES
 from mobile.engine.storage.pin import check_new_pin
-from mobile.engine.vault import OpenVault, Vaults
+from mobile.engine.vault import Vaults
 
 BEARER_ID_BYTES = 8
 
@@ -116,6 +117,9 @@ class FirstLogin:
 
     async def _open(self, vault: OpenVault) -> None:
         await self._keyring.open(vault)
+        if vault.older:
+            # What it gives back may have been revoked since; who the bearer is cannot have changed.
+            await self._keyring.change(lambda content: content.without_work())
         content = self._keyring.content
         self._clock.restore(content.clock_offset)
         self._board.show(
@@ -125,6 +129,8 @@ class FirstLogin:
             active_bearer=self._active,
             pin_attempts_left=MAX_FAILURES,
             pin_wait_until=0,
+            vault_warning="vault_older" if vault.older else "",
+            hardware_key=self._setup.hardware.level if self._setup.hardware and vault.hardware_key else "",
         )
         await self._begin_work()
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from mobile.engine import content as codec
 from mobile.engine.content import Content
 from mobile.engine.errors import LockedError
-from mobile.engine.vault import OpenVault
+from mobile.engine.openvault import OpenVault
 
 Change = Callable[[Content], Content]
 
@@ -57,7 +57,8 @@ class Keyring:
         """Make a change and store it whole. When this raises, both vault and memory are as before."""
         async with self._changing:
             vault, new = self.vault, change(self.content)
-            await vault.save(await asyncio.to_thread(self._encoder.encode, new))
+            taken = _takes_away(self.content, new)
+            await vault.save(await asyncio.to_thread(self._encoder.encode, new), firmly=taken)
             if self._vault is vault:
                 self._content = new
             return new
@@ -76,3 +77,8 @@ class Keyring:
             self._encoder = codec.Encoder()
         if vault is not None:
             await asyncio.to_thread(vault.close)
+
+
+def _takes_away(old: Content, new: Content) -> bool:
+    """Whether an older copy of the vault would give back a right or a session that is gone."""
+    return bool(old.rights.keys() - new.rights.keys()) or (bool(old.session) and old.session != new.session)

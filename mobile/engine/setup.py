@@ -13,6 +13,7 @@ from bleak.backends.client import BaseBleakClient
 from bleak.backends.scanner import BaseBleakScanner
 
 from mobile.engine.storage.disk import Disk
+from mobile.engine.storage.hardware import HardwareKeys
 from mobile.engine.storage.vaultfile import Cost
 
 SYNC_SECONDS = 45.0
@@ -32,6 +33,8 @@ class Setup:
     monotonic: Callable[[], float] = time.monotonic
     random: Callable[[int], bytes] = os.urandom
     vault_cost: Cost = field(default_factory=Cost)
+    hardware: HardwareKeys | None = None
+    """Keys that the phone's hardware holds; None = the vault rests on the PIN alone."""
     sync_seconds: float | None = SYNC_SECONDS
     """None = only when asked: neither by itself nor because the server says that there is news."""
     listens: bool = True

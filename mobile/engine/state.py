@@ -275,6 +275,10 @@ class AppState:
     active_bearer: str = ""
     pin_attempts_left: int = 10
     pin_wait_until: int = 0
+    vault_warning: str = ""
+    """The slug of what was wrong with the vault when it was opened, as vault_older; '' when nothing was."""
+    hardware_key: str = ""
+    """Where the phone's hardware holds a key of the open vault (strongbox, tee); '' = nowhere."""
     staff_name: str = ""
     username: str = ""
     provider_name: str = ""

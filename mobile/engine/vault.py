@@ -15,23 +15,24 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from mobile.engine.errors import (
-    LockedError,
+    HardwareKeyError,
     NotEnrolledError,
     PinDelayError,
-    StorageError,
     VaultCorruptError,
     VaultWipedError,
     WrongPinError,
 )
+from mobile.engine.openvault import OpenVault
 from mobile.engine.storage import vaultfile
-from mobile.engine.storage.attempts import MAX_FAILURES, AttemptFile, Attempts
-from mobile.engine.storage.disk import Disk, previous, replace_safely, temporary
+from mobile.engine.storage.attempts import FAILURES_WHEN_UNREADABLE, MAX_FAILURES, AttemptFile, Attempts
+from mobile.engine.storage.disk import Disk, previous, temporary
+from mobile.engine.storage.guard import Guard
+from mobile.engine.storage.hardware import HardwareKeys
 from mobile.engine.storage.pin import check_new_pin, normalise
 from mobile.engine.storage.vaultfile import Cost, Keys, Shut
 
@@ -41,56 +42,6 @@ _SUFFIX = ".vault"
 
 def _wall_clock() -> int:
     return int(time.time())
-
-
-class OpenVault:
-    """One bearer's vault while it is open: its content in memory, its keys, and a durable `save`."""
-
-    def __init__(
-        self, disk: Disk, path: Path, keys: Keys, content: bytes, random: Callable[[int], bytes]
-    ) -> None:
-        self._disk, self._path, self._random = disk, path, random
-        self._keys: Keys | None = keys
-        self._writing = threading.Lock()
-        self.content = content
-
-    def __repr__(self) -> str:
-        return f"<vault {'open' if self._keys else 'shut'}>"
-
-    async def save(self, content: bytes) -> None:
-        """Replace the content; durable when this returns. On an error the old content stands."""
-        await asyncio.to_thread(self._save, content)
-
-    def _save(self, content: bytes) -> None:
-        with self._writing:
-            if self._keys is None:
-                raise LockedError
-            sealed = vaultfile.seal(self._keys, self._random(vaultfile.NONCE_BYTES), content)
-            if len(sealed) > vaultfile.MAX_VAULT_BYTES:
-                raise StorageError("vault_too_big")
-            replace_safely(self._disk, self._path, sealed)
-            self.content = content
-
-    async def rekey(self, keys: Keys) -> None:
-        """Seal the content under new keys (another PIN); the old keys are wiped."""
-        await asyncio.to_thread(self._rekey, keys)
-
-    def _rekey(self, keys: Keys) -> None:
-        with self._writing:
-            old = self._keys
-            if old is None:
-                raise LockedError
-            sealed = vaultfile.seal(keys, self._random(vaultfile.NONCE_BYTES), self.content)
-            replace_safely(self._disk, self._path, sealed)
-            self._keys = keys
-            old.wipe()
-
-    def close(self) -> None:
-        """Forget the content and wipe the keys; waits for a write that is under way."""
-        with self._writing:
-            if self._keys is not None:
-                self._keys.wipe()
-            self._keys, self.content = None, b""
 
 
 class Vaults:
@@ -106,12 +57,16 @@ class Vaults:
         *,
         disk: Disk | None = None,
         cost: Cost | None = None,
+        hardware: HardwareKeys | None = None,
         now: Callable[[], int] = _wall_clock,
         monotonic: Callable[[], float] = time.monotonic,
         random: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._folder, self._disk, self._cost = folder, disk or Disk(), cost or Cost()
         self._now, self._monotonic, self._random = now, monotonic, random
+        self._hardware = hardware
+        self._guards: dict[str, Guard] = {}
+        self._counters: dict[str, AttemptFile] = {}
         self._last_failure: dict[str, float] = {}
         self._one_at_a_time = asyncio.Lock()
         self._disk.make_folder(folder)
@@ -124,14 +79,14 @@ class Vaults:
 
     def attempts(self, bearer_id: str) -> Attempts:
         """How many tries are left."""
-        return self._attempt_file(bearer_id).load()
+        return self._counter(bearer_id).load()
 
     def wait_seconds(self, bearer_id: str) -> int:
         """How long until the next PIN may be tried."""
         attempts = self.attempts(bearer_id)
         if attempts.last_at > self._now():
             # The clock was set back: wait the whole delay once from here, not until the clock catches up.
-            self._attempt_file(bearer_id).store(attempts.failed, self._now())
+            self._counter(bearer_id).store(attempts.failed, self._now())
             attempts = self.attempts(bearer_id)
         waits = [attempts.wait(self._now())]
         if bearer_id in self._last_failure:
@@ -141,51 +96,64 @@ class Vaults:
     async def create(self, bearer_id: str, pin: str, content: bytes) -> OpenVault:
         """Make a vault; WeakPinError before anything is written. Replaces that bearer's old one."""
         check_new_pin(pin)
-        keys = await asyncio.to_thread(self._derive_new, pin)
-        vault = OpenVault(self._disk, self._path(bearer_id), keys, content, self._random)
-        await asyncio.to_thread(self._attempt_file(bearer_id).create)
-        await vault.save(content)
+        keys = await asyncio.to_thread(self._begin, bearer_id, pin)
+        vault = self._opened(bearer_id, keys, content)
+        await vault.save(content, firmly=True)
+        await asyncio.to_thread(self._guard(bearer_id).forget_other_pin_keys, keys.hardware_key)
         self._last_failure.pop(bearer_id, None)
         return vault
 
     async def unlock(self, bearer_id: str, pin: str) -> OpenVault:
         """Open a vault. Every try is counted on disk before it is made, so killing the app wins nothing.
 
-        Raises NotEnrolledError, PinDelayError, VaultCorruptError, VaultTooNewError (none of these counts),
-        WrongPinError, and VaultWipedError at the tenth wrong PIN.
+        Raises NotEnrolledError, PinDelayError, VaultCorruptError, VaultTooNewError, HardwareKeyError (none of
+        these counts), WrongPinError, and VaultWipedError at the tenth wrong PIN.
         """
         async with self._one_at_a_time:
             shut = await asyncio.to_thread(self._read, bearer_id)
-            before = self.attempts(bearer_id)
+            before = await asyncio.to_thread(self._attempts_against, bearer_id, shut)
             if before.failed >= MAX_FAILURES:
                 # The tenth try was counted and then the app was killed before it could be judged wrong.
                 await asyncio.to_thread(self.wipe, bearer_id)
                 raise VaultWipedError
-            if wait := self.wait_seconds(bearer_id):
+            if wait := await asyncio.to_thread(self.wait_seconds, bearer_id):
                 raise PinDelayError(wait_seconds=wait, attempts_left=before.left)
-            counter = self._attempt_file(bearer_id)
+            counter = self._counter(bearer_id)
             await asyncio.to_thread(counter.store, before.failed + 1, self._now())
-            keys = await asyncio.to_thread(vaultfile.derive, normalise(pin), shut.salt, shut.cost)
+            try:
+                keys = await asyncio.to_thread(self._derive, bearer_id, pin, shut)
+            except HardwareKeyError:
+                await asyncio.to_thread(counter.store, before.failed, before.last_at)
+                raise
             try:
                 content = shut.open(keys)
             except WrongPinError:
                 raise await self._wrong(bearer_id) from None
-            await asyncio.to_thread(counter.store, 0, self._now())
+            await asyncio.to_thread(counter.store, 0, self._now(), shut.generation)
+            await asyncio.to_thread(self._guard(bearer_id).forget_other_pin_keys, keys.hardware_key)
             self._last_failure.pop(bearer_id, None)
-            return OpenVault(self._disk, self._path(bearer_id), keys, content, self._random)
+            return self._opened(bearer_id, keys, content, shut.generation, before.seen)
 
     async def change_pin(self, bearer_id: str, vault: OpenVault, old_pin: str, new_pin: str) -> None:
-        """Seal an open vault under a new PIN; the old one is asked for again and counted like an unlock."""
+        """Seal an open vault under a new PIN; the old one is asked for again and counted like an unlock.
+
+        Where there is hardware the new PIN gets a new key and the old one is destroyed: no copy of the vault
+        from before can be opened again, not even with the old PIN.
+        """
         check_new_pin(new_pin)
         (await self.unlock(bearer_id, old_pin)).close()
-        await vault.rekey(await asyncio.to_thread(self._derive_new, new_pin))
+        keys = await asyncio.to_thread(self._derive_new, bearer_id, new_pin)
+        await vault.rekey(keys)
+        await asyncio.to_thread(self._guard(bearer_id).forget_other_pin_keys, keys.hardware_key)
 
     def wipe(self, bearer_id: str) -> None:
-        """Delete a bearer's vault and all its copies.
+        """Destroy a bearer's hardware keys, then delete the vault and all its copies.
 
-        Flash storage may keep old blocks until it reuses them; they stay encrypted under the PIN.
+        Flash storage may keep old blocks until it reuses them; they stay encrypted, and with a hardware key
+        they can never be opened again.
         """
         path = self._path(bearer_id)
+        self._guard(bearer_id).destroy()
         for copy in (path, previous(path), temporary(path), path.with_suffix(".tries")):
             self._disk.remove(copy)
         self._disk.sync_dir(self._folder)
@@ -193,12 +161,23 @@ class Vaults:
 
     async def _wrong(self, bearer_id: str) -> WrongPinError | VaultWipedError:
         """The error to raise for a wrong PIN already counted on disk; wipes if it was the last."""
-        attempts = self.attempts(bearer_id)
+        attempts = await asyncio.to_thread(self.attempts, bearer_id)
         self._last_failure[bearer_id] = self._monotonic()
         if attempts.failed >= MAX_FAILURES:
             await asyncio.to_thread(self.wipe, bearer_id)
             return VaultWipedError()
+        await asyncio.to_thread(self._guard(bearer_id).mark, attempts.mark)
         return WrongPinError(attempts_left=attempts.left, wait_seconds=self.wait_seconds(bearer_id))
+
+    def _attempts_against(self, bearer_id: str, shut: Shut) -> Attempts:
+        """The tries so far. A counting file that lags behind the vault has been put back: half way, at least.
+
+        It may lag by one: the power can go between the vault's write and the counter's.
+        """
+        attempts = self.attempts(bearer_id)
+        if attempts.seen + 1 >= shut.generation or attempts.failed >= FAILURES_WHEN_UNREADABLE:
+            return attempts
+        return self._counter(bearer_id).store(FAILURES_WHEN_UNREADABLE, self._now(), shut.generation)
 
     def _read(self, bearer_id: str) -> Shut:
         """The newest whole copy; finishes what a power cut left half done."""
@@ -219,11 +198,44 @@ class Vaults:
             return shut
         raise VaultCorruptError if damaged else NotEnrolledError
 
-    def _derive_new(self, pin: str) -> Keys:
-        return vaultfile.derive(normalise(pin), self._random(vaultfile.SALT_BYTES), self._cost)
+    def _begin(self, bearer_id: str, pin: str) -> Keys:
+        self._path(bearer_id)
+        keys = self._derive_new(bearer_id, pin)
+        self._counter(bearer_id).create()
+        return keys
 
-    def _attempt_file(self, bearer_id: str) -> AttemptFile:
-        return AttemptFile(self._disk, self._path(bearer_id).with_suffix(".tries"))
+    def _derive_new(self, bearer_id: str, pin: str) -> Keys:
+        guard = self._guard(bearer_id)
+        guard.begin()
+        number = guard.new_pin_key()
+        salt = self._random(vaultfile.SALT_BYTES)
+        return vaultfile.derive(normalise(pin), salt, self._cost, number, guard.asker(number))
+
+    def _derive(self, bearer_id: str, pin: str, shut: Shut) -> Keys:
+        ask = self._guard(bearer_id).asker(shut.hardware_key)
+        return vaultfile.derive(normalise(pin), shut.salt, shut.cost, shut.hardware_key, ask)
+
+    def _opened(
+        self, bearer_id: str, keys: Keys, content: bytes, generation: int = 0, seen: int = 0
+    ) -> OpenVault:
+        return OpenVault(
+            self._disk,
+            self._path(bearer_id),
+            keys,
+            content,
+            counter=self._counter(bearer_id),
+            random=self._random,
+            generation=max(generation, seen),
+            older=generation < seen,
+        )
+
+    def _guard(self, bearer_id: str) -> Guard:
+        return self._guards.setdefault(bearer_id, Guard(self._hardware, bearer_id))
+
+    def _counter(self, bearer_id: str) -> AttemptFile:
+        path = self._path(bearer_id).with_suffix(".tries")
+        made = AttemptFile(self._disk, path, self._guard(bearer_id))
+        return self._counters.setdefault(bearer_id, made)
 
     def _path(self, bearer_id: str) -> Path:
         if not _SAFE_NAME.fullmatch(bearer_id):

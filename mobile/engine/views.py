@@ -24,6 +24,8 @@ SHUT: dict[str, Any] = {
     "doors": MappingProxyType({}),
     "openings": MappingProxyType({}),
     "support": Support(),
+    "vault_warning": "",
+    "hardware_key": "",
 }
 """Fields of `AppState` while the vault is shut: nothing of what is in it."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -175,9 +176,9 @@ async def test_a_try_is_counted_before_it_is_made(made: Vaults, monkeypatch: pyt
     counted: list[int] = []
     derive = vaultfile.derive
 
-    def watched(secret: bytes, salt: bytes, cost: Cost) -> vaultfile.Keys:
+    def watched(*given: Any) -> vaultfile.Keys:
         counted.append(made.attempts("b1").failed)
-        return derive(secret, salt, cost)
+        return derive(*given)
 
     monkeypatch.setattr(vaultfile, "derive", watched)
     await made.unlock("b1", PIN)
@@ -201,7 +202,7 @@ async def test_killing_the_app_during_the_tenth_try_wins_no_eleventh(
     class KilledError(Exception):
         pass
 
-    def killed(_secret: bytes, _salt: bytes, _cost: Cost) -> vaultfile.Keys:
+    def killed(*_given: object) -> vaultfile.Keys:
         raise KilledError
 
     with monkeypatch.context() as patch:
@@ -269,7 +270,7 @@ async def test_forged_header_cannot_be_told_from_a_wrong_pin(made: Vaults, tmp_p
 
 
 async def test_a_later_version_says_so(made: Vaults, tmp_path: Path) -> None:
-    _file(tmp_path).write_bytes(_forge(_file(tmp_path).read_bytes(), 7, 2))
+    _file(tmp_path).write_bytes(_forge(_file(tmp_path).read_bytes(), 7, 3))
     with pytest.raises(VaultTooNewError):
         await made.unlock("b1", PIN)
 
