@@ -22,6 +22,12 @@ class SyncBar(Tappable):
     tone = StringProperty("fine")
 
 
+class Strip(Tappable):
+    """One line that must not be forgotten, such as an alarm; `view` has text, detail, icon and act."""
+
+    view = ObjectProperty(None, allownone=True)
+
+
 class NavBar(BoxLayout):
     """Three tabs in the thumb's reach."""
 

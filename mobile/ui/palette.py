@@ -1,6 +1,7 @@
 """Colours as data: two palettes, and the pairs that carry text. A test computes every pair's contrast.
 
-Calm petrol on warm paper. Full colour is kept for results: green, amber, red, and blue while the lock works.
+Calm petrol on warm paper. Full colour is kept for results (green, amber, red, and blue while the lock
+works) and, in a colour that is none of theirs, for alarms.
 Hex RGB; contrast by WCAG 2.1 (relative luminance).
 """
 
@@ -29,6 +30,8 @@ LIGHT = {
     "over_stale": "86190F",
     "notice": "FBEBC8",
     "over_notice": "4A3300",
+    "alarm": "7B0F3E",
+    "over_alarm": "FFFFFF",
 }
 DARK = {
     "ground": "0E1615",
@@ -53,6 +56,8 @@ DARK = {
     "over_stale": "FFCFC7",
     "notice": "443413",
     "over_notice": "FCE3AF",
+    "alarm": "8A1548",
+    "over_alarm": "FFFFFF",
 }
 TEXT_PAIRS = (
     ("text", "ground"),
@@ -71,6 +76,7 @@ TEXT_PAIRS = (
     ("over_running", "running"),
     ("over_stale", "stale"),
     ("over_notice", "notice"),
+    ("over_alarm", "alarm"),
 )
 
 

@@ -15,6 +15,10 @@ from mobile.viewmodels.taps import Taps
 Actions = Callable[[], list[Action]]
 
 
+def _none() -> None:
+    """A part that adds nothing there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shell:
     """What every part is made from."""
@@ -30,7 +34,8 @@ class Part:
 
     `acts` are the verbs that an `Action` of that name runs (`go:screen` and `go:screen:door` need none);
     `notices` stand on top of today's list, `links` are rows of the settings, `helps` are buttons under
-    "Kommer du inte in?".
+    "Kommer du inte in?". `strip` stands under the sync bar on every screen while there is one; `rings` names
+    the sound that is due now, each time it is asked; `tick` is called once a second.
     """
 
     kv: tuple[str, ...] = ()
@@ -39,6 +44,9 @@ class Part:
     notices: Actions = list
     links: Actions = list
     helps: Actions = list
+    strip: Callable[[], Any] = _none
+    rings: Callable[[], str] = str
+    tick: Callable[[], object] = _none
 
 
 def gather(parts: list[Part], what: Callable[[Part], Actions]) -> list[Action]:

@@ -42,6 +42,8 @@ class Theme(EventDispatcher):
     over_stale = ColorProperty()
     notice = ColorProperty()
     over_notice = ColorProperty()
+    alarm = ColorProperty()
+    over_alarm = ColorProperty()
 
     display = NumericProperty()
     headline = NumericProperty()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mobile.engine.state import Alarm, AlarmAnswer, AlarmStage, DoorKind, DoorView, Stage
 from mobile.viewmodels import doors
@@ -95,7 +95,8 @@ class AlarmCard:
         left = max(0, alarm.respond_by - model.now())
         whole = self._first_left.setdefault((alarm.id, alarm.respond_by), max(1, left))
         doing = model.under_way[1] if model.under_way else None
-        return AlarmView(
+        shown = replace(
+            self._about(alarm),
             part="offered",
             title=texts.tr("alarm.title"),
             countdown=texts.tr("alarm.respond", time=texts.duration(left))
@@ -103,10 +104,9 @@ class AlarmCard:
             else texts.tr("alarm.wider"),
             share=min(1.0, left / whole),
             working=doing is not None,
-            take=texts.tr("alarm.taking" if doing is AlarmAnswer.TAKE else "alarm.take"),
-            **self._about(alarm),
-            **self._message(model.trouble),
+            take=texts.tr("alarm.taking") if doing is AlarmAnswer.TAKE else texts.tr("alarm.take"),
         )
+        return self._saying(shown, model.trouble)
 
     def _taken(self, alarm: Alarm) -> AlarmView:
         texts, model, now = self._session.texts, self.model, self.model.now()
@@ -116,7 +116,8 @@ class AlarmCard:
         missing = any(not row.allowed for row in rows) or not rows
         slug = model.trouble or ("alarm_right_over" if alarm.expires <= now else "")
         slug = slug or ("alarm_right_missing" if missing else "")
-        return AlarmView(
+        shown = replace(
+            self._about(alarm),
             part="taken",
             title=texts.tr("alarm.yours"),
             until=self._until(alarm),
@@ -126,17 +127,16 @@ class AlarmCard:
             working=model.under_way is not None,
             can_fetch=missing,
             confirming=model.confirming,
-            **self._about(alarm),
-            **self._message(slug),
         )
+        return self._saying(shown, slug)
 
     def _over(self, notice: Notice) -> AlarmView:
-        texts = self._session.texts
-        words = texts.reason(notice.slug or f"alarm_{notice.kind}")
-        about = self._about(notice.alarm)
-        return AlarmView(
+        words = self._session.texts.reason(notice.slug or f"alarm_{notice.kind}")
+        return replace(
+            self._about(notice.alarm),
             part="over",
-            **{**about, "raised": ""},
+            raised="",
+            more="",
             title=words.title,
             message=words.happened,
             message_next=words.next,
@@ -144,33 +144,28 @@ class AlarmCard:
 
     # -- what they share ------------------------------------------------------------------------------------
 
-    def _about(self, alarm: Alarm) -> dict[str, str]:
-        texts, state = self._session.texts, self._session.state
-        door = self._apartment(alarm)
+    def _about(self, alarm: Alarm) -> AlarmView:
+        texts, phone = self._session.texts, self._session.state.support.phone
+        door, more = self._apartment(alarm), self.model.others()
         age = max(0, self.model.now() - alarm.raised_at)
-        more = self.model.others()
-        return {
-            "alarm_id": alarm.id,
-            "code": texts.tr("alarm.code", code=alarm.alarm_code),
-            "address": door.address if door else texts.tr("alarm.no_door"),
-            "place": _place(door, texts) if door else "",
-            "raised": texts.tr("alarm.raised", time=texts.clock(alarm.raised_at), ago=texts.duration(age)),
-            "phone": state.support.phone,
-            "phone_call": texts.tr("help.call", phone=state.support.phone.replace(" ", "\u00a0"))
-            if state.support.phone
-            else "",
-            "more": texts.count("alarm.more", more) if more else "",
-        }
+        return AlarmView(
+            alarm_id=alarm.id,
+            code=texts.tr("alarm.code", code=alarm.alarm_code),
+            address=door.address if door else texts.tr("alarm.no_door"),
+            place=_place(door, texts) if door else "",
+            raised=texts.tr("alarm.raised", time=texts.clock(alarm.raised_at), ago=texts.duration(age)),
+            phone=phone,
+            phone_call=texts.tr("help.call", phone=phone.replace(" ", "\u00a0")) if phone else "",
+            more=texts.count("alarm.more", more) if more else "",
+        )
 
-    def _message(self, slug: str) -> dict[str, str | bool]:
+    def _saying(self, shown: AlarmView, slug: str) -> AlarmView:
         if not slug:
-            return {"message": "", "message_next": "", "can_sign_in": False}
+            return shown
         words = self._session.texts.reason(slug)
-        return {
-            "message": words.title,
-            "message_next": words.next,
-            "can_sign_in": slug == "session_expired",
-        }
+        return replace(
+            shown, message=words.title, message_next=words.next, can_sign_in=slug == "session_expired"
+        )
 
     def _until(self, alarm: Alarm) -> str:
         texts, left = self._session.texts, alarm.expires - self.model.now()

@@ -78,7 +78,7 @@ class AlarmModel:
         return [one for one in self._offered() if _round(one) not in self._aside]
 
     def unknown(self) -> list[Alarm]:
-        """Taken, but not by a tap that the person knows of: sent by the patrol, or taken before the unlock."""
+        """Taken, but unknown to the person: sent by the patrol, or taken before the app was unlocked."""
         return [one for one in self._taken() if one.id not in self._known]
 
     def current(self) -> Alarm | None:
