@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from mobile.engine.errors import DiskFullError
+from mobile.engine.errors import DiskFullError, HardwareKeyGoneError, NotEnrolledError, WrongPinError
 from mobile.engine.storage.outbox import Outbox
 from mobile.engine.storage.vaultfile import Cost
 from mobile.engine.vault import Vaults
+from tests.mobile.keychip import KeyChip
 from tests.mobile.power import MemoryDisk, PowerCutError
 
 CHEAP = Cost(memory_kib=64, passes=1, lanes=1)
@@ -113,3 +115,122 @@ def test_full_disk_refuses_a_batch_and_keeps_the_others() -> None:
         outbox.put(b"b" * 600)
     assert outbox.waiting == 1
     assert [batch.sealed for batch in Outbox(FOLDER, disk=disk).oldest(10)] == [b"a" * 600]
+
+
+# -- every write of every vault verb, with and without key hardware ------------------------------------------
+
+OTHER = "602914"
+Verb = Callable[[Vaults], Awaitable[object]]
+
+
+async def _change(vaults: Vaults) -> None:
+    vault = await vaults.unlock("b1", PIN)
+    await vaults.change_pin("b1", vault, PIN, OTHER)
+
+
+async def _save_firmly(vaults: Vaults) -> None:
+    await (await vaults.unlock("b1", PIN)).save(b"kept", firmly=True)
+
+
+async def _wrong(vaults: Vaults) -> None:
+    with pytest.raises(WrongPinError):
+        await vaults.unlock("b1", OTHER)
+
+
+async def _wipe(vaults: Vaults) -> None:
+    vaults.wipe("b1")
+
+
+async def _cuts(verb: Verb, *, chip: bool, made: bool = True) -> AsyncIterator[tuple[bool, Vaults]]:
+    """Cut the power before each step of a verb: whether it had said done, and what may then be found."""
+    for cut_at in range(60):
+        disk = MemoryDisk()
+        keys = KeyChip() if chip else None
+        if made:
+            (await _guarded(disk, keys).create("b1", PIN, b"kept")).close()
+            disk = next(disk.aftermaths())
+        if keys is not None:
+            keys.step = disk._step
+        disk.cut_at = disk.steps + cut_at
+        done = False
+        with suppress(PowerCutError):
+            await verb(_guarded(disk, keys))
+            done = True
+        for found in disk.aftermaths():
+            yield done, _guarded(found, keys.copy() if keys else None)
+        if done:
+            return
+    raise AssertionError("the verb never came to its end")
+
+
+def _guarded(disk: MemoryDisk, keys: KeyChip | None) -> Vaults:
+    return Vaults(
+        FOLDER,
+        disk=disk,
+        cost=CHEAP,
+        hardware=keys,
+        now=lambda: 1_800_000_000,
+        monotonic=lambda: 0.0,
+    )
+
+
+async def _content(vaults: Vaults, pin: str) -> bytes | None:
+    """What a PIN brings, None when it is the wrong one or there is no such vault any more."""
+    try:
+        return (await vaults.unlock("b1", pin)).content
+    except (WrongPinError, NotEnrolledError, HardwareKeyGoneError):
+        return None
+
+
+@pytest.mark.parametrize("chip", [False, True], ids=["plain", "chip"])
+async def test_rule_06_power_cut_at_every_write_of_making_a_vault(chip: bool) -> None:
+    async def create(vaults: Vaults) -> None:
+        await vaults.create("b1", PIN, b"kept")
+
+    async for done, vaults in _cuts(create, chip=chip, made=False):
+        found = await _content(vaults, PIN)
+        assert found in {None, b"kept"}
+        assert not done or found == b"kept"
+        (await vaults.create("b1", PIN, b"once more")).close()
+        assert await _content(vaults, PIN) == b"once more"
+
+
+@pytest.mark.parametrize("chip", [False, True], ids=["plain", "chip"])
+async def test_rule_06_power_cut_at_every_write_of_a_firm_save(chip: bool) -> None:
+    async for _done, vaults in _cuts(_save_firmly, chip=chip):
+        vault = await vaults.unlock("b1", PIN)
+        assert vault.content == b"kept"
+        assert not vault.older, "a power cut must never look like somebody who puts older files back"
+
+
+@pytest.mark.parametrize("chip", [False, True], ids=["plain", "chip"])
+async def test_rule_06_power_cut_at_every_write_of_another_pin(chip: bool) -> None:
+    ways = set()
+    async for done, vaults in _cuts(_change, chip=chip):
+        opens = {pin for pin in (PIN, OTHER) if await _content(vaults, pin) == b"kept"}
+        assert len(opens) == 1, "exactly one PIN opens it, whenever the power went"
+        assert not done or opens == {OTHER}
+        ways |= opens
+        assert (await vaults.unlock("b1", opens.pop())).older is False
+    assert ways == {PIN, OTHER}
+
+
+@pytest.mark.parametrize("chip", [False, True], ids=["plain", "chip"])
+async def test_rule_06_power_cut_at_every_write_of_a_wrong_pin(chip: bool) -> None:
+    async for done, vaults in _cuts(_wrong, chip=chip):
+        failed = vaults.attempts("b1").failed
+        assert failed == 1 if done else failed in {0, 1}
+        assert await _content(vaults, PIN) == b"kept"
+
+
+@pytest.mark.parametrize("chip", [False, True], ids=["plain", "chip"])
+async def test_rule_06_power_cut_at_every_write_of_a_wipe(chip: bool) -> None:
+    async for done, vaults in _cuts(_wipe, chip=chip):
+        found = await _content(vaults, PIN)
+        assert found in {None, b"kept"}
+        if done:
+            assert found is None
+            assert vaults.bearers() == []
+        vaults.wipe("b1")
+        assert await _content(vaults, PIN) is None
+        assert vaults.bearers() == []
