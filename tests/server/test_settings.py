@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 from server.config.logs import blank_secrets
 from tests.server.running import ROOT
@@ -101,3 +102,11 @@ def test_logs_blank_secrets() -> None:
         "phone": 7,
         "totp_code": "***",
     }
+
+
+def test_a_real_server_hashes_passwords_as_many_times_as_django_says(tmp_path: Path) -> None:
+    """These tests hash once, for speed; nothing of that may reach a server."""
+    ask = "from django.contrib.auth.hashers import make_password; print(make_password('x'))"
+    done = manage(tmp_path, PRODUCTION, "shell", "-v0", "-c", ask)
+    algorithm, passes, _salt, _hash = done.stdout.split("$")
+    assert (algorithm, int(passes)) == ("pbkdf2_sha256", PBKDF2PasswordHasher.iterations)
