@@ -74,7 +74,11 @@ class Parts:
             phone_model=setup.phone_model,
         )
         self.sign_in = SignIn(http=self.http, keyring=self.keyring, board=self.board)
-        radio = Radio(scanner_backend=setup.scanner_backend, client_backend=setup.client_backend)
+        radio = Radio(
+            scanner_backend=setup.scanner_backend,
+            client_backend=setup.client_backend,
+            adapter=setup.adapter,
+        )
         self.scanner = Scanner(radio, on_bluetooth=on_bluetooth, on_nearby=on_nearby)
         self.openings = Openings(
             radio=radio,

@@ -16,6 +16,7 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementDataCallback, BaseBleakScanner
 from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason
 
+from mobile.engine.adapter import Adapter
 from mobile.engine.state import Bluetooth
 from protocol import gatt
 
@@ -51,11 +52,27 @@ class Radio:
         *,
         scanner_backend: type[BaseBleakScanner] | None = None,
         client_backend: type[BaseBleakClient] | None = None,
+        adapter: Adapter | None = None,
     ) -> None:
         self._scanner_backend, self._client_backend = scanner_backend, client_backend
+        self._adapter = adapter
+
+    def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call ``changed``, from any thread, when Bluetooth may have become usable or unusable."""
+        return self._adapter.watch(changed) if self._adapter is not None else lambda: None
+
+    def known(self) -> Bluetooth:
+        """What the phone itself says; ON where it says nothing."""
+        return self._adapter.state() if self._adapter is not None else Bluetooth.ON
 
     async def scan(self, on_advert: AdvertisementDataCallback) -> BleakScanner:
-        """Start an active scan for locks of ours: the scan response carries what they are recognised by."""
+        """Start an active scan for locks of ours: the scan response carries what they are recognised by.
+
+        Raises RadioOffError without a try where the phone knows already that it would be in vain.
+        """
+        known = self.known()
+        if known is not Bluetooth.ON:
+            raise RadioOffError(known)
         scanner = BleakScanner(
             on_advert,
             service_uuids=[gatt.SERVICE_UUID],
@@ -86,6 +103,8 @@ async def bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
     try:
         async with asyncio.timeout(seconds):
             return await work
+    except RadioOffError:
+        raise
     except BleakBluetoothNotAvailableError as error:
         raise RadioOffError(_BLUETOOTH.get(error.reason, Bluetooth.UNKNOWN)) from error
     except Exception as error:

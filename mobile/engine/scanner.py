@@ -60,6 +60,9 @@ class Scanner:
         self._scanner: BleakScanner | None = None
         self._ticking: asyncio.Task[None] | None = None
         self._resolving: asyncio.Task[None] | None = None
+        self._following: asyncio.Task[None] | None = None
+        self._unwatch: Callable[[], None] | None = None
+        self._changed = False
         self._starting = asyncio.Lock()
         self._last_start, self._last_heard = -1e9, 0.0
         self._keys: list[Match] = []
@@ -84,13 +87,18 @@ class Scanner:
     async def start(self) -> None:
         """Begin; Bluetooth that is off is no error here but is told to ``on_bluetooth``."""
         if self._ticking is None:
+            loop = asyncio.get_running_loop()
+            self._unwatch = self._radio.watch(lambda: loop.call_soon_threadsafe(self._adapter_changed))
             await self._start_scan()
             self._ticking = asyncio.create_task(self._tick())
 
     async def stop(self) -> None:
         """End the scan and forget everything that was heard."""
-        tasks = [task for task in (self._ticking, self._resolving) if task is not None]
-        self._ticking = self._resolving = None
+        unwatch, self._unwatch = self._unwatch, None
+        if unwatch is not None:
+            unwatch()
+        tasks = [task for task in (self._ticking, self._resolving, self._following) if task is not None]
+        self._ticking = self._resolving = self._following = None
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -179,6 +187,18 @@ class Scanner:
     def _tell(self, bluetooth: Bluetooth) -> None:
         self._bluetooth = bluetooth
         self._on_bluetooth(bluetooth)
+
+    def _adapter_changed(self) -> None:
+        """Bluetooth was turned off or on, or a permission given: the scan follows at once."""
+        self._changed = True
+        if self._unwatch is not None and (self._following is None or self._following.done()):
+            self._following = asyncio.create_task(self._follow())
+
+    async def _follow(self) -> None:
+        while self._changed:
+            self._changed = False
+            if self._radio.known() is not self._bluetooth:  # starts are counted: none for news that is old
+                await self._start_scan()
 
     def radio_is_off(self, bluetooth: Bluetooth) -> None:
         """Somebody else found Bluetooth off: the scan is dead as well and will be started anew."""

@@ -12,6 +12,7 @@ import httpx
 from bleak.backends.client import BaseBleakClient
 from bleak.backends.scanner import BaseBleakScanner
 
+from mobile.engine.adapter import Adapter
 from mobile.engine.storage.disk import Disk
 from mobile.engine.storage.hardware import HardwareKeys
 from mobile.engine.storage.vaultfile import Cost
@@ -28,6 +29,8 @@ class Setup:
     scanner_backend: type[BaseBleakScanner] | None = None
     client_backend: type[BaseBleakClient] | None = None
     """bleak backends; None = bleak's own for this platform."""
+    adapter: Adapter | None = None
+    """What the phone says about its own Bluetooth; None = the scan finds out by trying."""
     transport: httpx.AsyncBaseTransport | None = None
     wall: Callable[[], int] = lambda: int(time.time())
     monotonic: Callable[[], float] = time.monotonic

@@ -8,19 +8,41 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
+NAME = "nyckelfri-engine"
+
+
+class Runs(Protocol):
+    """A thread as far as the engine needs one."""
+
+    def start(self) -> None:
+        """Begin."""
+        ...
+
+    def is_alive(self) -> bool:
+        """True from the start until the work has ended."""
+        ...
+
+    def join(self, timeout: float) -> None:
+        """Wait for the end, at most so many seconds."""
+        ...
+
+
+def python_thread(work: Callable[[], None]) -> Runs:
+    """A thread of Python's own: right everywhere but on Android (`mobile.android.thread`)."""
+    return threading.Thread(target=work, name=NAME, daemon=True)
 
 
 class EngineThread:
     """Runs coroutines of the engine on a loop in a daemon thread. Start once, stop once."""
 
-    def __init__(self) -> None:
+    def __init__(self, make: Callable[[Callable[[], None]], Runs] = python_thread) -> None:
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="nyckelfri-engine", daemon=True)
+        self._thread = make(self._run)
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
