@@ -9,6 +9,7 @@ from kivy.config import Config
 
 from mobile.engine.facade import Engine
 from mobile.engine.thread import EngineThread
+from mobile.ui.device import Device
 from mobile.viewmodels.preferences import Preferences
 from mobile.viewmodels.runner import ThreadRunner
 from mobile.viewmodels.session import Session
@@ -16,8 +17,8 @@ from mobile.viewmodels.session import Session
 STOP_SECONDS = 10.0
 
 
-def run(data_dir: Path, *, width: int, height: int) -> None:
-    """Run the app with the real engine until its window is closed."""
+def run(data_dir: Path, *, width: int, height: int, link: str = "") -> None:
+    """Run the app with the real engine until its window is closed; `link` is one to enrol with."""
     from mobile.engine.factory import build  # noqa: PLC0415  (bleak talks to the system bus on import)
 
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -27,7 +28,7 @@ def run(data_dir: Path, *, width: int, height: int) -> None:
     session = make_session(engine, thread, data_dir)
     session.call(engine.start())
     try:
-        show(session, data_dir, width=width, height=height)
+        show(session, data_dir, width=width, height=height, link=link)
     finally:
         thread.submit(engine.stop()).result(STOP_SECONDS)
         thread.stop()
@@ -39,7 +40,15 @@ def make_session(engine: Engine, thread: EngineThread, data_dir: Path) -> Sessio
     return Session(engine, runner, Preferences(data_dir / "preferences.json"))
 
 
-def show(session: Session, data_dir: Path, *, width: int, height: int) -> None:
+def show(
+    session: Session,
+    data_dir: Path,
+    *,
+    width: int,
+    height: int,
+    link: str = "",
+    device: Device | None = None,
+) -> None:
     """Show the app until its window is closed; must run on the main thread."""
     Config.set("graphics", "width", str(width))
     Config.set("graphics", "height", str(height))
@@ -48,4 +57,8 @@ def show(session: Session, data_dir: Path, *, width: int, height: int) -> None:
     from mobile.ui.app import NyckelfriApp  # noqa: PLC0415  (opens the window, so only after Config)
     from mobile.ui.feedback import Feedback  # noqa: PLC0415
 
-    NyckelfriApp(session, signal=Feedback(data_dir).signal).run()
+    feedback = Feedback(data_dir, session.preferences, device)
+    app = NyckelfriApp(session, signal=feedback.signal, device=device)
+    if link:
+        app.enrol_with(link)
+    app.run()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import webbrowser
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ from kivy.properties import ObjectProperty, StringProperty
 from kivy.uix.screenmanager import NoTransition
 from kivy.uix.widget import Widget
 
-from mobile.ui import frame, icons, logins, rows, screens, widgets
+from mobile.ui import frame, icons, logins, own, rows, screens, widgets
+from mobile.ui.device import Device
 from mobile.ui.part import Shell, gather
 from mobile.ui.parts import PARTS
 from mobile.ui.theme import Theme
@@ -49,9 +49,12 @@ class NyckelfriApp(App):
     tab = StringProperty("")
     root: Any
 
-    def __init__(self, session: Session, signal: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, session: Session, signal: Callable[[str], None] | None = None, device: Device | None = None
+    ) -> None:
         chosen = session.preferences
-        self.session, self._signal = session, signal
+        self.session, self._signal, self.device = session, signal, device or Device()
+        self._look_at_system()
         self.theme = Theme(dark=chosen.dark, scale=chosen.scale)
         self.lang = session.texts.language
         self.navigation, self.taps = Navigation(session), Taps(session)
@@ -63,7 +66,7 @@ class NyckelfriApp(App):
         }
         self.door = self.models[screens.DoorScreen]
         self.result = self.models[screens.ResultScreen]
-        self.settings_model = self.models[screens.SettingsScreen]
+        self.settings_model = self.models[own.SettingsScreen]
         self._told: tuple[str, str] = ("", "")
         self._quiet_seconds = 0
         super().__init__()
@@ -113,6 +116,19 @@ class NyckelfriApp(App):
         self.session.call(self.session.engine.lock_app())
         return True
 
+    def enrol_with(self, link: str) -> None:
+        """A link from a QR code has opened the app; may be called before the first frame."""
+        self.models[logins.EnrolScreen].arrive(link)
+
+    def on_resume(self) -> None:
+        """Back in sight: the system may have gone dark meanwhile."""
+        self._look_at_system()
+        self.session.changed()
+
+    def _look_at_system(self) -> None:
+        if self.device.is_dark is not None:
+            self.session.preferences.system_dark = self.device.is_dark()
+
     def tr(self, key: str, _lang: str = "") -> str:
         """Words for kv; `_lang` only makes kv ask again when the language changes."""
         return self.session.texts.tr(key)
@@ -133,10 +149,12 @@ class NyckelfriApp(App):
         bar = root.ids.sync
         bar.view = self.sync_bar.view()
         bar.tone = bar.view.tone
+        root.ids.strip.view = next((view for part in self.parts if (view := part.strip())), None)
         if root.ids.screens.current != self.navigation.screen:
             root.ids.screens.current = self.navigation.screen
         root.ids.screens.current_screen.refresh()
         self._tell()
+        self._ring()
 
     def act(self, name: str) -> None:
         """What an Action's button asks for."""
@@ -165,7 +183,12 @@ class NyckelfriApp(App):
 
     def call(self, phone: str) -> None:
         """Hand a number to the phone's own dialler."""
-        webbrowser.open(f"tel:{''.join(phone.split())}")
+        self.device.dial("".join(phone.split()))
+
+    def tell(self, tone: str) -> None:
+        """One signal to the ear and the hand, as far as the person wants them (`mobile.ui.feedback`)."""
+        if self._signal:
+            self._signal(tone)
 
     def _tell(self) -> None:
         """Each finished tap is heard and felt once."""
@@ -174,12 +197,19 @@ class NyckelfriApp(App):
             return
         view = self.result.view()
         told = (view.door_id, f"{view.tone}{view.title}")
-        if told != self._told and view.tone != "running" and self._signal and self.session.preferences.sound:
-            self._signal(view.tone)
+        if told != self._told and view.tone != "running":
+            self.tell(view.tone)
         self._told = told
+
+    def _ring(self) -> None:
+        """What a part wants to be heard, such as an alarm, until it no longer does."""
+        for tone in filter(None, [part.rings() for part in self.parts]):
+            self.tell(tone)
 
     def _tick(self, _: float) -> None:
         """Countdowns run by the second, ages by the quarter of a minute."""
+        for part in self.parts:
+            part.tick()
         self._quiet_seconds += 1
         if self.root.ids.screens.current_screen.counts_seconds or self._quiet_seconds >= SLOW_TICK:
             self._quiet_seconds = 0

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mobile.ui import logins, screens
+from mobile.ui import alarms, logins, own, screens
 from mobile.ui.part import Part, Shell
+from mobile.ui.rows import Action
+from mobile.viewmodels.about import AboutModel
 from mobile.viewmodels.doors import DoorModel
 from mobile.viewmodels.enrol import EnrolModel
 from mobile.viewmodels.help import HelpModel
@@ -47,18 +49,25 @@ def doors(shell: Shell) -> Part:
     )
 
 
-def own(shell: Shell) -> Part:
-    """The person's own taps and choices."""
-    settings = SettingsModel(shell.session, shell.navigation)
+def personal(shell: Shell) -> Part:
+    """The person's own taps and choices, and what there is to know about the app."""
+    session = shell.session
+    settings = SettingsModel(session, shell.navigation)
     return Part(
-        kv=("history", "settings"),
-        screens={screens.HistoryScreen: HistoryModel(shell.session), screens.SettingsScreen: settings},
+        kv=("history", "settings", "about"),
+        screens={
+            own.HistoryScreen: HistoryModel(session),
+            own.SettingsScreen: settings,
+            own.AboutScreen: AboutModel(session),
+        },
         acts={
+            "lock_app": settings.lock_app,
             "sign_out": lambda: settings.ask_sign_out(True),
             "sign_out_no": lambda: settings.ask_sign_out(False),
             "sign_out_yes": settings.sign_out,
         },
+        links=lambda: [Action("go:about", session.texts.tr("about.title"), "help")],
     )
 
 
-PARTS: tuple[Callable[[Shell], Part], ...] = (before_work, doors, own)
+PARTS: tuple[Callable[[Shell], Part], ...] = (before_work, doors, personal, alarms.part)

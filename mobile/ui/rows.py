@@ -108,6 +108,19 @@ class FactLine(BoxLayout):
     row = ObjectProperty(None, allownone=True)
 
 
+class CallLine(Btn):
+    """A number to call; `row` is (number, words)."""
+
+    row = ObjectProperty(None, allownone=True)
+
+
+class PointLine(BoxLayout):
+    """One sentence of a list; `row` is its words."""
+
+    row = ObjectProperty("", allownone=True)
+    icon = StringProperty("check")
+
+
 class RoutineLine(BoxLayout):
     """A numbered step; `row` is (number, words)."""
 

@@ -16,14 +16,12 @@ from kivy.uix.widget import Widget
 from mobile.ui.frame import ModelScreen
 from mobile.ui.rows import (
     Action,
+    CallLine,
     Empty,
     EmptyCard,
     FactLine,
     HeadingLine,
-    HistoryLine,
-    LinkLine,
     NearCard,
-    NoteLine,
     NoticeLine,
     ResultButton,
     RoutineLine,
@@ -179,59 +177,11 @@ class HelpScreen(ModelScreen):
     def refresh(self) -> None:
         """Facts and steps as lists."""
         super().refresh()
-        self.ids.facts.show(self.view.facts, key=lambda fact: fact[0], make=lambda _: FactLine())
+        view = self.view
+        self.ids.facts.show(view.facts, key=lambda fact: fact[0], make=lambda _: FactLine())
+        calls = [(view.fallback_phone, view.fallback_call)] if view.fallback_phone else []
+        self.ids.calls.show(calls, key=lambda call: call[0], make=lambda _: CallLine())
         steps = list(enumerate(self.view.routine, start=1))
         self.ids.routine.show(steps, key=lambda step: step[0], make=lambda _: RoutineLine())
         more = App.get_running_app().helps()
         self.ids.more.show(more, key=lambda action: action.name, make=lambda _: NoticeLine())
-
-
-class HistoryScreen(ModelScreen):
-    """Own taps."""
-
-    def on_pre_enter(self, *_: object) -> None:
-        """Read the vault's log anew each time the screen comes up."""
-        self.model.refresh()
-
-    def on_leave(self, *_: object) -> None:
-        """Nothing of the vault stays on a screen that is not shown."""
-        self.model.forget()
-
-    def refresh(self) -> None:
-        """Rows by place: the log only grows at its top."""
-        tr = App.get_running_app().words
-        rows = list(enumerate(self.model.rows()))
-        items: list[Any] = [row for _, row in rows]
-        empty = [Empty("history", tr("history.empty_title"), tr("history.empty_text"))]
-        self.ids.rows.show(
-            items or empty,
-            key=lambda item: id(item) if isinstance(item, Empty) else items.index(item),
-            make=lambda item: EmptyCard() if isinstance(item, Empty) else HistoryLine(),
-        )
-
-
-class SettingsScreen(ModelScreen):
-    """Choices, and the two ways to leave."""
-
-    def refresh(self) -> None:
-        """Sign in, sign out, or the question before signing out."""
-        super().refresh()
-        view, tr = self.view, App.get_running_app().words
-        items: list[Any] = []
-        if view.asking:
-            items = [
-                tr("settings.sign_out_text"),
-                Action("sign_out_yes", tr("settings.sign_out_yes"), "warning", kind="danger"),
-                Action("sign_out_no", tr("common.cancel"), kind="plain"),
-            ]
-        elif view.signed_in:
-            items = [Action("sign_out", tr("settings.sign_out"), "cross"), tr("settings.sign_out_text")]
-        else:
-            items = [Action("sign_in", tr("settings.sign_in"), "person")]
-        self.ids.account.show(
-            items,
-            key=lambda item: item if isinstance(item, str) else item.name,
-            make=lambda item: NoteLine() if isinstance(item, str) else NoticeLine(),
-        )
-        links = App.get_running_app().links()
-        self.ids.links.show(links, key=lambda action: action.name, make=lambda _: LinkLine())

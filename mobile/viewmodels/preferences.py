@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 from mobile.engine.errors import EngineError
 from mobile.engine.storage.disk import Disk, replace_safely
@@ -12,6 +13,7 @@ from mobile.engine.storage.disk import Disk, replace_safely
 log = logging.getLogger(__name__)
 
 SCALES = (1.0, 1.3, 1.6, 2.0)
+APPEARANCES = ("light", "dark", "system")
 _LIMIT = 4096
 
 
@@ -20,25 +22,44 @@ class Preferences:
 
     def __init__(self, path: Path | None = None, disk: Disk | None = None) -> None:
         self._path, self._disk = path, disk or Disk()
-        self.language, self.scale, self.dark, self.sound = "sv", 1.0, False, True
+        self.language, self.scale = "sv", 1.0
+        self.appearance = "system"
+        self.system_dark = False
+        """What the phone's own screens are now; told by the shell, never kept."""
+        self.sound = self.vibration = True
         self._load()
+
+    @property
+    def dark(self) -> bool:
+        """Whether the screens are dark now."""
+        return self.system_dark if self.appearance == "system" else self.appearance == "dark"
 
     def _load(self) -> None:
         if self._path is None or not self._disk.exists(self._path):
             return
         try:
             data = json.loads(self._disk.read(self._path, _LIMIT))
-            self.language = str(data["language"])
-            self.scale = min(SCALES, key=lambda scale: abs(scale - float(data["scale"])))
-            self.dark, self.sound = data["dark"] is True, data["sound"] is not False
+            self._take(data)
         except (ValueError, KeyError, TypeError, EngineError):
             log.warning("preferences were unreadable; using defaults")
+
+    def _take(self, data: dict[str, Any]) -> None:
+        self.language = str(data["language"])
+        self.scale = min(SCALES, key=lambda scale: abs(scale - float(data["scale"])))
+        self.appearance = data["appearance"] if data.get("appearance") in APPEARANCES else "system"
+        self.sound, self.vibration = data.get("sound") is not False, data.get("vibration") is not False
 
     def save(self) -> None:
         """Keep them; a full disk only means that they are forgotten at the next start."""
         if self._path is None:
             return
-        data = {"language": self.language, "scale": self.scale, "dark": self.dark, "sound": self.sound}
+        data = {
+            "language": self.language,
+            "scale": self.scale,
+            "appearance": self.appearance,
+            "sound": self.sound,
+            "vibration": self.vibration,
+        }
         try:
             replace_safely(self._disk, self._path, json.dumps(data).encode())
         except EngineError as error:

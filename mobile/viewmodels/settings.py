@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mobile.engine.state import LoginState
 from mobile.viewmodels.navigation import Navigation
-from mobile.viewmodels.preferences import SCALES
+from mobile.viewmodels.preferences import APPEARANCES, SCALES
 from mobile.viewmodels.session import Session
 from mobile.viewmodels.texts import language_name, languages
 
@@ -19,13 +19,16 @@ class SettingsView:
     language: str = "sv"
     scales: tuple[tuple[str, str], ...] = ()
     scale: str = "1.0"
-    dark: bool = False
+    appearances: tuple[tuple[str, str], ...] = ()
+    appearance: str = "light"
     sound: bool = True
+    vibration: bool = True
     name: str = ""
     provider: str = ""
-    server: str = ""
     signed_in: bool = False
     asking: bool = False
+    leaves: str = ""
+    """What signing out destroys, and what of it is kept safe."""
 
 
 class SettingsModel:
@@ -37,19 +40,21 @@ class SettingsModel:
 
     def view(self) -> SettingsView:
         """What to show now."""
-        state, chosen = self._session.state, self._session.preferences
+        state, chosen, texts = self._session.state, self._session.preferences, self._session.texts
         return SettingsView(
             languages=tuple((code, language_name(code)) for code in languages()),
-            language=self._session.texts.language,
+            language=texts.language,
             scales=tuple((str(scale), f"{round(scale * 100)} %") for scale in SCALES),
             scale=str(chosen.scale),
-            dark=chosen.dark,
+            appearances=tuple((name, texts.tr(f"settings.{name}")) for name in APPEARANCES),
+            appearance=chosen.appearance,
             sound=chosen.sound,
+            vibration=chosen.vibration,
             name=state.staff_name,
             provider=" · ".join(part for part in (state.provider_name, state.municipality_name) if part),
-            server=state.server_url,
             signed_in=state.login is LoginState.SIGNED_IN,
             asking=self._asking,
+            leaves=self._leaves(),
         )
 
     def choose_language(self, language: str) -> None:
@@ -61,14 +66,19 @@ class SettingsModel:
         self._session.preferences.scale = float(scale)
         self._kept()
 
-    def choose_dark(self, dark: bool) -> None:
-        """Dark or light."""
-        self._session.preferences.dark = dark
+    def choose_appearance(self, appearance: str) -> None:
+        """Light, dark, or as the phone's own screens are."""
+        self._session.preferences.appearance = appearance
         self._kept()
 
     def choose_sound(self, sound: bool) -> None:
-        """Sound and vibration with results."""
+        """Sound with results."""
         self._session.preferences.sound = sound
+        self._kept()
+
+    def choose_vibration(self, vibration: bool) -> None:
+        """Vibration with results, also when the sound is off."""
+        self._session.preferences.vibration = vibration
         self._kept()
 
     def lock_app(self) -> None:
@@ -88,6 +98,11 @@ class SettingsModel:
     def sign_in(self) -> None:
         """To the second login."""
         self._navigation.sign_in()
+
+    def _leaves(self) -> str:
+        texts, waiting = self._session.texts, self._session.state.sync.waiting_logs
+        safe = texts.count("settings.sign_out_logs", waiting) if waiting else ""
+        return f"{texts.tr('settings.sign_out_text')} {safe}".strip()
 
     def _kept(self) -> None:
         self._session.preferences.save()

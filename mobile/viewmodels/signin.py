@@ -32,9 +32,7 @@ class SignInModel(Form):
         """What to show now."""
         state, texts = self._session.state, self._session.texts
         return SignInView(
-            intro=texts.tr(
-                "signin.intro", municipality=state.municipality_name or texts.tr("settings.server")
-            ),
+            intro=texts.tr("signin.intro", municipality=state.municipality_name or texts.tr("about.server")),
             username=state.username,
             needs_code=state.login is LoginState.NEEDS_CODE,
             message=self.message(),

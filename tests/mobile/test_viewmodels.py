@@ -260,7 +260,7 @@ def test_damaged_preferences_are_the_defaults(tmp_path: Any) -> None:
     path.write_text('{"language": 7, "scale": "wide"')
     assert Preferences(path).scale == 1.0
     chosen = Preferences(path)
-    chosen.language, chosen.scale, chosen.dark = "en", 1.6, True
+    chosen.language, chosen.scale, chosen.appearance = "en", 1.6, "dark"
     chosen.save()
     again = Preferences(path)
     assert (again.language, again.scale, again.dark, again.sound) == ("en", 1.6, True, True)

@@ -39,6 +39,7 @@ class Finger(MotionEvent):
         super().depack(args)
 
 
+APPEARANCE = {False: "light", True: "dark"}
 FRESH: dict[str, Callable[[Driver], Any]] = {
     "pin": lambda driver: PinModel(driver.session),
     "enrol": lambda driver: EnrolModel(driver.session, driver.app.navigation),
@@ -61,7 +62,8 @@ class Driver:
     ) -> None:
         self.engine = engine or BenchEngine(state)
         chosen = Preferences()
-        chosen.language, chosen.dark, chosen.scale = language, dark, scale
+        chosen.language, chosen.scale = language, scale
+        chosen.appearance = APPEARANCE[dark]
         self.told: list[str] = []
         self.session = Session(self.engine, LoopRunner(), chosen, now=lambda: MORNING, zone=ZONE)
         self.app = NyckelfriApp(self.session, signal=self.told.append)
@@ -120,7 +122,8 @@ class Driver:
 
     async def look(self, language: str, dark: bool = False, scale: float = 1.0) -> None:
         """Change language, colours and text size of the running app."""
-        self.session.preferences.dark, self.session.preferences.scale = dark, scale
+        self.session.preferences.appearance = APPEARANCE[dark]
+        self.session.preferences.scale = scale
         self.session.speak(language)
         await self.settle(3)
 
