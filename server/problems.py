@@ -199,6 +199,21 @@ TEXTS: dict[str, tuple[int, str, str]] = {
         "The metal keys are still needed. See the list of what is missing.",
     ),
     "binding_ended": (409, "Monteringen är avslutad.", "This binding has ended."),
+    "practice_lock": (
+        409,
+        "Det är ett övningslås. Det får bara sitta på en övningsplats.",
+        "This is a practice lock. It may sit at a practice place only.",
+    ),
+    "practice_lock_only": (
+        409,
+        "På en övningsplats får bara övningslås sitta. Ta ner låset och märk det som övningslås först.",
+        "A practice place takes practice locks only. Take the lock down and mark it as one first.",
+    ),
+    "practice_nowhere": (
+        409,
+        "Det finns inget övningslås för dig än. Fråga samordnaren.",
+        "There is no practice lock for you yet. Ask the coordinator.",
+    ),
 }
 
 

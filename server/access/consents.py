@@ -34,7 +34,8 @@ class MissingConsent:
 def missing_consents(door: Door, *, at: datetime) -> list[MissingConsent]:
     """Return who has not consented to a lock on `door` as of `at`; empty when it may be mounted.
 
-    An apartment needs every client who lives there, any other door its property's owner.
+    An apartment needs every client who lives there, any other door its property's owner, a practice place
+    nobody: there is no door behind its lock.
     """
     return missing_consents_of([door], at=at)[door.pk]
 
@@ -43,8 +44,11 @@ def missing_consents(door: Door, *, at: datetime) -> list[MissingConsent]:
 def missing_consents_of(doors: Iterable[Door], *, at: datetime) -> dict[int, list[MissingConsent]]:
     """Return the same for many doors, by door id, in at most five queries."""
     doors = list(doors)
-    found = _owners_missing([door for door in doors if door.must_sign == Door.Signatory.OWNER], at)
-    return found | _clients_missing([door for door in doors if door.must_sign != Door.Signatory.OWNER], at)
+    free: dict[int, list[MissingConsent]] = {door.pk: [] for door in doors if door.kind == Door.Kind.PRACTICE}
+    real = [door for door in doors if door.pk not in free]
+    found = _owners_missing([door for door in real if door.must_sign == Door.Signatory.OWNER], at)
+    found |= _clients_missing([door for door in real if door.must_sign != Door.Signatory.OWNER], at)
+    return found | free
 
 
 def _owners_missing(doors: Collection[Door], at: datetime) -> dict[int, list[MissingConsent]]:

@@ -25,6 +25,7 @@ LONGEST: dict[str, timedelta] = {
     ExtraRight.Kind.ADHOC: timedelta(hours=24),
     ExtraRight.Kind.ALARM: timedelta(hours=4),
     ExtraRight.Kind.BREAK_GLASS: timedelta(hours=1),
+    ExtraRight.Kind.PRACTICE: timedelta(hours=1),
 }
 
 DutyKey = tuple[int | None, int | None]

@@ -7,7 +7,9 @@ What a duty rests on:
 - a right given at once: the assignments of the team it names, or the own provider's with the client it names;
   never a standing right, which only a shift in that team opens;
 - a right taken in an emergency: the own provider's assignments with that client;
-- an alarm: the client itself. There need be no assignment, for many have an alarm and no care.
+- an alarm: the client itself. There need be no assignment, for many have an alarm and no care;
+- practice: the practice places of the own provider and those of everybody, and nothing else, ever. There is
+  no client, no door and so no consent; both the place and the lock on it must be marked as for practice.
 
 Whose care is paused, for instance by a hospital stay, has an empty home: nobody's plan, standing right or
 emergency opens it. Only an alarm does, for raising one is the patrol's own decision about that client, just
@@ -66,6 +68,8 @@ class Judge:
         if whole is not None:
             return Decision(refusals=(Refusal(whole),))
         window = whole_window.clipped_to(employment(self.duty.staff))
+        if isinstance(self.duty, ExtraRight) and self.duty.kind == ExtraRight.Kind.PRACTICE:
+            self._practise(window)
         for warrant in self._warrants(window):
             self._weigh(warrant, window)
         return Decision(rights=tuple(self._rights()), refusals=tuple(self._open_refusals()))
@@ -131,23 +135,39 @@ class Judge:
             return WhyNot.CLIENT_PAUSED
         return WhyNot.CLIENT_WITHOUT_DOOR if client.door is None else None
 
+    def _practise(self, window: Interval) -> None:
+        """Add the practice places; a lock that is not marked as for practice is never one of them."""
+        for door in self.facts.practice:
+            if door.practice_for_id in (None, self.duty.provider_id) and not self._found_at(
+                door, [window], None, practice=True
+            ):
+                self.refusals.append(Refusal(self._lock_refusal(door), door))
+
     def _add(self, door: Door, ground: Ground, window: Interval) -> None:
         consented = clip(self._consents(door, ground), window)
         if first_useful(consented, self.at) is None:
             owner = door.must_sign == Door.Signatory.OWNER
             self._refuse(WhyNot.NO_OWNER_CONSENT if owner else WhyNot.NO_CLIENT_CONSENT, door, ground)
             return
+        if not self._found_at(door, consented, ground):
+            self._refuse(self._lock_refusal(door), door, ground)
+
+    def _found_at(
+        self, door: Door, windows: list[Interval], ground: Ground | None, *, practice: bool = False
+    ) -> bool:
+        """Note what may be opened at a door in these windows; False when no lock there can be."""
         usable = False
         for binding in self.facts.bindings.get(door.pk, []):
-            held = clip(consented, period(binding.starts_at, binding.ends_at))
+            held = clip(windows, period(binding.starts_at, binding.ends_at))
             if binding.commissioned_at is None or first_useful(held, self.at) is None:
+                continue
+            if binding.lock.is_practice != practice:
                 continue
             usable = True
             _, _, intervals, grounds = self.found.setdefault(binding.pk, (binding, door, [], []))
             intervals.extend(held)
-            grounds.append(ground)
-        if not usable:
-            self._refuse(self._lock_refusal(door), door, ground)
+            grounds += [ground] if ground is not None else []
+        return usable
 
     def _consents(self, door: Door, ground: Ground) -> list[Interval]:
         by_owner = door.must_sign == Door.Signatory.OWNER

@@ -32,7 +32,8 @@ def load_facts(
     changes: FactChanges | None = None,
     behind: Door | None = None,
 ) -> Facts:
-    """Return everything the decision needs about these duties: eight queries at most, however many there are.
+    """Return everything the decision needs about these duties: eight queries at most, however many there are,
+    and one more when somebody practises.
 
     Rows that ended before `ended_after` are history and left out; what ended later can still be named in a
     refusal. `behind`: only what says something about this door, that is everybody who is reached through it.
@@ -52,6 +53,8 @@ def load_facts(
     apartments = _one_door_each(clients)
     ways = ways_to(apartments)
     doors = {**apartments, **{door.pk: door for way in ways.values() for door in way}}
+    practice = _practice_places(duties)
+    doors.update({door.pk: door for door in practice})
     properties = _properties_of(doors.values())
     consents = list(
         Consent.objects.filter(
@@ -71,7 +74,15 @@ def load_facts(
         client_consents=_grouped((row for row in consents if row.client_id), "client_id"),
         property_consents=_grouped((row for row in consents if row.property_id), "property_id"),
         owner_consents=_grouped((row for row in consents if row.owner_id), "owner_id"),
+        practice=practice,
     )
+
+
+def _practice_places(duties: Collection[Duty]) -> list[Door]:
+    kinds = {duty.kind for duty in duties if isinstance(duty, ExtraRight)}
+    if ExtraRight.Kind.PRACTICE not in kinds:
+        return []
+    return list(Door.objects.filter(kind=Door.Kind.PRACTICE).order_by("pk"))
 
 
 def _assignments(
@@ -203,7 +214,10 @@ def duties_behind(door: Door, *, at: datetime, until: datetime) -> list[Duty]:
     standing = StandingRight.objects.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at), starts_at__lt=until)
     patrols = {right.team_id for right in standing if right.everywhere or door.property.area in right.areas}
     shifts = current_shifts(at=at, until=until).filter(team__in=teams | patrols)
-    extras = current_extras(at=at, until=until).filter(Q(team__in=teams) | behind).distinct()
+    concerned = Q(team__in=teams) | behind
+    if door.kind == Door.Kind.PRACTICE:
+        concerned |= Q(kind=ExtraRight.Kind.PRACTICE)
+    extras = current_extras(at=at, until=until).filter(concerned).distinct()
     return [*shifts, *extras]
 
 
@@ -221,11 +235,12 @@ def around_clients(client_ids: Collection[int]) -> tuple[set[int], set[int]]:
 
 
 def running_extras(*, at: datetime) -> QuerySet[ExtraRight]:
-    """Return rights beside the plan that run now or are to come, what ends first on top."""
+    """Return rights beside the plan that run now or are to come, what ends first on top; practice is none."""
     return (
         extras_with_people()
         .select_related("given_by")
         .filter(ends_at__gt=at, withdrawn_at__isnull=True)
+        .exclude(kind=ExtraRight.Kind.PRACTICE)
         .order_by("ends_at", "pk")
     )
 

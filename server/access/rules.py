@@ -37,6 +37,7 @@ class Right:
     not_before: datetime
     expires: datetime
     grounds: tuple[Ground, ...]
+    """Empty at a practice place, where nobody lives."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,8 @@ class Facts:
     client_consents: dict[int, list[Consent]] = field(default_factory=dict)
     property_consents: dict[int, list[Consent]] = field(default_factory=dict)
     owner_consents: dict[int, list[Consent]] = field(default_factory=dict)
+    practice: list[Door] = field(default_factory=list)
+    """Every practice place, when somebody's duty is to practise."""
     periods: dict[tuple[int, int], list[Interval]] = field(default_factory=dict)
     """When consents hold, by door id and client id (0 where the owner signs); filled as it is asked for."""
 

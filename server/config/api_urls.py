@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from server.access.api.break_glass import BreakGlassView
+from server.access.api.practice import PracticeView
 from server.access.api.views import SyncView
 from server.alarms.api.phones import DeclineView, HandOverView, TakeView
 from server.alarms.api.systems import AlarmsView, AlarmView, EndView
@@ -30,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("enrol", EnrolView.as_view(), name="api-enrol"),
     path("sync", SyncView.as_view(), name="api-sync"),
     path("break-glass", BreakGlassView.as_view(), name="api-break-glass"),
+    path("practice", PracticeView.as_view(), name="api-practice"),
     path("logs", LogsView.as_view(), name="api-logs"),
     path("fresh-time", FreshTimeView.as_view(), name="api-fresh-time"),
     path("installer/commission", CommissionView.as_view(), name="api-commission"),

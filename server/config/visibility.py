@@ -70,8 +70,13 @@ def _on_the_way(provider: int) -> QuerySet[Any, Any]:
     return _rows("places.DoorPath").filter(apartment__in=own_apartments(provider)).values("via")
 
 
-own_door: Condition = either(within("pk", own_apartments), within("pk", _on_the_way))
-"""The apartments, and the gates and common rooms on the way to them, shared with whom it may be."""
+def _practice_places(provider: int) -> Q:
+    return Q(kind="practice") & (Q(practice_for__isnull=True) | Q(practice_for=provider))
+
+
+own_door: Condition = either(within("pk", own_apartments), within("pk", _on_the_way), _practice_places)
+"""The apartments, the gates and common rooms on the way to them, shared with whom it may be, and where the
+provider's people practise: there is no door and nobody's home behind a practice lock."""
 
 
 def own_doors(provider: int) -> QuerySet[Any, Any]:
@@ -129,7 +134,7 @@ def _portfolio(owner: int) -> QuerySet[Any, Any]:
 
 
 def _shared_doors(owner: int) -> Q:
-    return ~Q(kind="apartment") & Q(property__in=_portfolio(owner))
+    return ~Q(kind__in=("apartment", "practice")) & Q(property__in=_portfolio(owner))
 
 
 # --- the table -------------------------------------------------------------------------------------------

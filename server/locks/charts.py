@@ -22,7 +22,9 @@ def batteries(at: datetime) -> BarChart | None:
         default=Value(100),
         output_field=IntegerField(),
     )
-    rows = LockStatus.objects.filter(battery_percent__isnull=False, lock__state=Lock.State.MOUNTED)
+    rows = LockStatus.objects.filter(
+        battery_percent__isnull=False, lock__state=Lock.State.MOUNTED, lock__is_practice=False
+    )
     counted = rows.order_by().annotate(band=band).values("band").annotate(n=Count("pk"))
     found = dict(counted.values_list("band", "n"))
     bars = [

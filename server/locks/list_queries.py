@@ -32,25 +32,29 @@ def _confirmed(before: datetime) -> Exists:
 
 
 def silent(rows: QuerySet[Lock], *, at: datetime, days: int) -> QuerySet[Lock]:
-    """Return locks confirmed longer ago than `days`, from which no phone has brought anything since."""
+    """Return locks confirmed longer ago than `days`, from which no phone has brought anything since.
+
+    This list and those below leave practice locks out: nobody waits outside one.
+    """
     limit = at - timedelta(days=days)
     unheard = Q(status__last_contact_at__lt=limit) | Q(status__last_contact_at__isnull=True)
-    return rows.filter(unheard, _confirmed(limit), state=Lock.State.MOUNTED)
+    return rows.filter(unheard, _confirmed(limit), state=Lock.State.MOUNTED, is_practice=False)
 
 
 def low_battery(rows: QuerySet[Lock], *, percent: int) -> QuerySet[Lock]:
     """Return mounted locks that last told a level below `percent`."""
-    return rows.filter(status__battery_percent__lt=percent, state=Lock.State.MOUNTED)
+    return rows.filter(status__battery_percent__lt=percent, state=Lock.State.MOUNTED, is_practice=False)
 
 
 def clock_uncertain(rows: QuerySet[Lock]) -> QuerySet[Lock]:
     """Return mounted locks that do not know the time."""
-    return rows.filter(status__clock_uncertain=True, state=Lock.State.MOUNTED)
+    return rows.filter(status__clock_uncertain=True, state=Lock.State.MOUNTED, is_practice=False)
 
 
 def with_gap(rows: QuerySet[Lock]) -> QuerySet[Lock]:
     """Return locks with numbers missing in their logs, signed or not."""
-    return rows.filter(Exists(LogGap.unscoped.filter(lock=OuterRef("pk"), closed_at__isnull=True)))
+    missing = LogGap.unscoped.filter(lock=OuterRef("pk"), closed_at__isnull=True)
+    return rows.filter(Exists(missing), is_practice=False)
 
 
 def bulletin_unknown(rows: QuerySet[Lock], *, at: datetime, hours: int) -> QuerySet[Lock]:
@@ -62,7 +66,7 @@ def bulletin_unknown(rows: QuerySet[Lock], *, at: datetime, hours: int) -> Query
         known_at__isnull=True,
         created_at__lt=at - timedelta(hours=hours),
     )
-    return rows.filter(Exists(waiting), state=Lock.State.MOUNTED)
+    return rows.filter(Exists(waiting), state=Lock.State.MOUNTED, is_practice=False)
 
 
 def unconfirmed(rows: QuerySet[Lock]) -> QuerySet[Lock]:
@@ -117,7 +121,8 @@ def _owner_unsigned(at: datetime) -> Q:
 def _client_unsigned(at: datetime) -> Q:
     living = Client.objects.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=at), door=OuterRef("door"))
     unsigned = living.filter(~Exists(own_consents(at)))
-    return ~Q(door__must_sign=Door.Signatory.OWNER) & (Q(Exists(unsigned)) | ~Q(Exists(living)))
+    residents = Q(door__must_sign__in=(Door.Signatory.RESIDENT, Door.Signatory.REPRESENTATIVE))
+    return residents & (Q(Exists(unsigned)) | ~Q(Exists(living)))
 
 
 def _occupied() -> Exists:

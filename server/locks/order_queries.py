@@ -141,7 +141,13 @@ def in_order_of_work(orders: Iterable[WorkOrder]) -> list[Stop]:
     ]
 
 
-_ORDER_OF_KINDS = {Door.Kind.GATE: 0, Door.Kind.COMMON: 1, Door.Kind.LAUNDRY: 1, Door.Kind.APARTMENT: 2}
+_ORDER_OF_KINDS = {
+    Door.Kind.GATE: 0,
+    Door.Kind.COMMON: 1,
+    Door.Kind.LAUNDRY: 1,
+    Door.Kind.APARTMENT: 2,
+    Door.Kind.PRACTICE: 3,
+}
 
 
 def _rank(order: WorkOrder) -> tuple[int, str, str, int]:
@@ -160,12 +166,14 @@ class Proposal:
 def doors_to_mount(*, property_id: int | None = None, area: str = "") -> QuerySet[Door]:
     """Return doors without a lock or an open order: apartments where somebody lives, and doors on their way.
 
-    Of one property, or of an area of the municipality.
+    And practice places, which are there for nothing but their lock. Of one property, or of an area of the
+    municipality.
     """
     place = Q(property=property_id) if property_id is not None else Q(property__area=area)
     lived_in = Client.objects.filter(ended_at__isnull=True, door__isnull=False).values("door")
     on_the_way = DoorPath.objects.filter(apartment__in=lived_in).values("via")
-    rows: QuerySet[Door] = Door.objects.filter(place, Q(pk__in=lived_in) | Q(pk__in=on_the_way))
+    wanted = Q(pk__in=lived_in) | Q(pk__in=on_the_way) | Q(kind=Door.Kind.PRACTICE)
+    rows: QuerySet[Door] = Door.objects.filter(place, wanted)
     mounted = Binding.objects.filter(ends_at__isnull=True).values("door")
     ordered = open_orders().filter(kind__in=PLACING).values("door")
     return rows.exclude(pk__in=mounted).exclude(pk__in=ordered).select_related("property__owner")

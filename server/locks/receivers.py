@@ -9,7 +9,7 @@ from django.dispatch import receiver
 
 from server.care.models import Client, Consent
 from server.locks.domain.news import note_news
-from server.locks.models import Binding, Lock
+from server.locks.models import Binding
 from server.places.models import Door
 from server.tenancy.models import Manifest
 
@@ -19,13 +19,6 @@ def door_saved(instance: Door, created: bool, **_kwargs: Any) -> None:
     """Its kind, or when its bolt goes back, may be another."""
     if not created:
         note_news(Binding.unscoped.filter(door=instance))
-
-
-@receiver(post_save, sender=Lock)
-def lock_saved(instance: Lock, created: bool, **_kwargs: Any) -> None:
-    """It may have become a practice lock."""
-    if not created:
-        note_news(Binding.unscoped.filter(lock=instance))
 
 
 @receiver(post_save, sender=Consent)

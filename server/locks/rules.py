@@ -22,6 +22,9 @@ EDGE = timedelta(minutes=5)
 RELOCK_APARTMENT_S = 300
 """An apartment's bolt goes back to what the staff found after five minutes; gates close by themselves."""
 
+RELOCK_PRACTICE_S = 120
+"""A practice lock is ready for the next person after two minutes."""
+
 HOLD_MS = 5000
 
 SILENT_DAYS = 7
@@ -84,18 +87,19 @@ _DOOR_KINDS = {
     Door.Kind.GATE: DoorKind.GATE,
     Door.Kind.LAUNDRY: DoorKind.LAUNDRY,
     Door.Kind.COMMON: DoorKind.COMMON,
+    Door.Kind.PRACTICE: DoorKind.PRACTICE,
 }
 
 
 def door_kind(binding: Binding) -> DoorKind:
-    """Return the protocol's kind of the door; a practice lock has no door behind it."""
-    if binding.lock.is_practice:
-        return DoorKind.PRACTICE
+    """Return the protocol's kind of the door."""
     return _DOOR_KINDS[Door.Kind(binding.door.kind)]
 
 
 def relock_seconds(binding: Binding) -> int:
     """Return after how many seconds the bolt goes back to what the staff found; 0 = never."""
+    if door_kind(binding) is DoorKind.PRACTICE:
+        return RELOCK_PRACTICE_S
     if door_kind(binding) is not DoorKind.APARTMENT:
         return 0
     return binding.door.relock_seconds or RELOCK_APARTMENT_S

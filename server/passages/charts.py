@@ -82,7 +82,11 @@ def _count(first: date, at: datetime, zone: ZoneInfo) -> dict[date, tuple[int, i
     start = datetime.combine(first, datetime.min.time(), zone)
     rows = (
         Passage.objects.filter(
-            kind="granted", detail__command="open", happened_at__gte=start, happened_at__lte=at
+            kind="granted",
+            detail__command="open",
+            happened_at__gte=start,
+            happened_at__lte=at,
+            lock__is_practice=False,
         )
         .order_by()
         .annotate(day=TruncDate("happened_at", tzinfo=zone))

@@ -72,4 +72,6 @@ def by_ids(ids: Sequence[int]) -> list[dict[str, Any]]:
 
 
 def _with_relations() -> Any:
-    return Passage.objects.select_related("lock", "binding__door", "bearer__staff", "provider")
+    """Practice is not shown: the board is about people's homes."""
+    rows = Passage.objects.filter(lock__is_practice=False)
+    return rows.select_related("lock", "binding__door", "bearer__staff", "provider")

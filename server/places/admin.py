@@ -85,7 +85,16 @@ class DoorAdmin(TenantAdmin):
     search_fields = ["address", "number", "property__designation", "clients__alarm_code"]
     autocomplete_fields = ["property"]
     inlines = [DoorPathInline]
-    narrow_readonly = ("property", "kind", "address", "entrance", "floor", "number", "must_sign")
+    narrow_readonly = (
+        "property",
+        "kind",
+        "address",
+        "entrance",
+        "floor",
+        "number",
+        "must_sign",
+        "practice_for",
+    )
     change_form_template = "admin/nyckelfri/door_change_form.html"
     fieldsets = [
         (None, {"fields": ["property", "kind", "address", "entrance", "floor", "number", "must_sign"]}),
@@ -94,6 +103,7 @@ class DoorAdmin(TenantAdmin):
             {"fields": ["fallback_kind", "fallback_place", "fallback_phone", "fallback_hours"]},
         ),
         (_("The lock"), {"fields": ["relock_seconds"], "classes": ["collapse"]}),
+        (_("Practice place"), {"fields": ["practice_for"], "classes": ["collapse"]}),
         ORIGIN,
     ]
     empty_hint = _("Add the gate first, then the apartment, and put the gate on the way to it.")

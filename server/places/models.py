@@ -78,6 +78,8 @@ class Door(ImportedModel):
         GATE = "gate", _("gate")
         LAUNDRY = "laundry", _("laundry")
         COMMON = "common", _("common room")
+        PRACTICE = "practice", _("practice place")
+        """Where a practice lock sits, in an office: no door behind it, and nobody's consent needed."""
 
     class Signatory(models.TextChoices):
         RESIDENT = "resident", _("resident")
@@ -103,7 +105,21 @@ class Door(ImportedModel):
         _("who must sign"),
         max_length=14,
         choices=Signatory,
-        help_text=_("Whose consent the door needs. Gates and common rooms always need the property owner's."),
+        blank=True,
+        default="",
+        help_text=_(
+            "Whose consent the door needs. Gates and common rooms always need the property owner's; a "
+            "practice place needs nobody's, so leave it empty there."
+        ),
+    )
+    practice_for = models.ForeignKey(
+        "people.CareProvider",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("practice place of"),
+        help_text=_("Only for a practice place. Empty: the staff of every care provider may practise there."),
     )
     fallback_kind = models.CharField(
         _("way in without the phone"), max_length=12, choices=Fallback, blank=True, default=Fallback.NONE
@@ -135,9 +151,20 @@ class Door(ImportedModel):
         constraints: ClassVar[list[Any]] = [
             *ImportedModel.Meta.constraints,
             models.CheckConstraint(
-                condition=models.Q(kind="apartment") | models.Q(must_sign="owner"),
+                condition=models.Q(kind__in=["apartment", "practice"]) | models.Q(must_sign="owner"),
                 name="door_shared_needs_owner",
                 violation_error_message=_("Gates and common rooms need the property owner's consent."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind="practice", must_sign="")
+                | ~models.Q(kind="practice") & ~models.Q(must_sign=""),
+                name="door_only_practice_needs_nobody",
+                violation_error_message=_("Say who must sign; only for a practice place nobody has to."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(practice_for__isnull=True) | models.Q(kind="practice"),
+                name="door_practice_for_is_for_practice",
+                violation_error_message=_("Only a practice place can belong to one care provider."),
             ),
         ]
 
@@ -146,8 +173,13 @@ class Door(ImportedModel):
         return f"{where}, {self.get_kind_display()} {self.number}".rstrip()
 
     def clean(self) -> None:
-        """Only an apartment's bolt goes back by itself; gates close on their own."""
+        """Only an apartment's bolt goes back by itself; and a real door never turns into a practice place."""
         super().clean()
+        before = Door.objects.filter(pk=self.pk).values_list("kind", flat=True).first() if self.pk else None
+        if before is not None and (before == self.Kind.PRACTICE) != (self.kind == self.Kind.PRACTICE):
+            raise ValidationError(
+                {"kind": _("A door never becomes a practice place, nor the other way round. Add a new one.")}
+            )
         if self.relock_seconds is not None and self.kind != Door.Kind.APARTMENT:
             raise ValidationError({"relock_seconds": _("Only apartment doors lock again by themselves.")})
 

@@ -28,6 +28,8 @@ from server.tenancy.scoping import whole_municipality
 FEWEST = 5
 """A smaller number of passages in a month is told as "fewer than five"."""
 MONTHS = 6
+NOT_SHARED = (Door.Kind.APARTMENT, Door.Kind.PRACTICE)
+"""Doors that are no business of the owner's: homes, and practice places, which are no doors."""
 KEPT_S = 6 * 60 * 60
 
 
@@ -72,7 +74,7 @@ def told(count: int) -> int | None:
 @whole_municipality()
 def properties_of(owner: PropertyOwner) -> QuerySet[Property]:
     """Return an owner's properties, each with `door_count` and `lock_count` of gates and common rooms."""
-    shared = ~Q(doors__kind=Door.Kind.APARTMENT) & Q(doors__isnull=False)
+    shared = ~Q(doors__kind__in=NOT_SHARED) & Q(doors__isnull=False)
     mounted = Exists(
         Binding.objects.filter(door=OuterRef("doors"), ends_at__isnull=True, commissioned_at__isnull=False)
     )
@@ -106,7 +108,7 @@ def estates(properties: Sequence[Property], *, at: datetime) -> list[Estate]:
 def totals(owner: PropertyOwner, *, at: datetime) -> Totals:
     """Return the owner's sums."""
     properties = Property.objects.filter(owner=owner)
-    shared = Door.objects.filter(property__owner=owner).exclude(kind=Door.Kind.APARTMENT)
+    shared = Door.objects.filter(property__owner=owner).exclude(kind__in=NOT_SHARED)
     mounted = Binding.objects.filter(
         door__in=shared.values("pk"), ends_at__isnull=True, commissioned_at__isnull=False
     )
@@ -140,7 +142,7 @@ def _counted(properties: Sequence[int], months: Sequence[date]) -> QuerySet[Any,
     start = timezone.make_aware(datetime.combine(months[0], time.min))
     beyond = (months[-1] + timedelta(days=31)).replace(day=1)
     end = timezone.make_aware(datetime.combine(beyond, time.min))
-    bindings = Binding.objects.filter(door__property__in=properties).exclude(door__kind=Door.Kind.APARTMENT)
+    bindings = Binding.objects.filter(door__property__in=properties).exclude(door__kind__in=NOT_SHARED)
     rows = Passage.objects.filter(
         binding__in=bindings.values("pk"),
         kind="outcome",

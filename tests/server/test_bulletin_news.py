@@ -63,8 +63,6 @@ CHANGES: dict[str, Change] = {
     "relock later": lambda issuer, at: _save(issuer.world.apartment, relock_seconds=60 + at.minute),
     "make it a laundry": lambda issuer, at: _save(issuer.world.gate, kind="laundry"),
     "make it a gate": lambda issuer, at: _save(issuer.world.gate, kind="gate"),
-    "practise": lambda issuer, at: _save(issuer.world.gate_binding.lock, is_practice=True),
-    "no longer practise": lambda issuer, at: _save(issuer.world.gate_binding.lock, is_practice=False),
     "let hands be counted": lambda issuer, at: _save(issuer.world.client_consent, count_hand_openings=True),
     "let hands not be counted": lambda issuer, at: _save(
         issuer.world.client_consent, count_hand_openings=False

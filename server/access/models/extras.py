@@ -15,12 +15,13 @@ from server.tenancy.base import TenantModel, ends_after_start
 
 
 class ExtraRight(TenantModel):
-    """One person's right beside the plan, for minutes or hours: a team's doors, or one client's."""
+    """One person's right beside the plan, for minutes or hours: a team's doors, one client's, or practice."""
 
     class Kind(models.TextChoices):
         ADHOC = "adhoc", _("given at once")
         ALARM = "alarm", _("alarm")
         BREAK_GLASS = "break_glass", _("taken in an emergency")
+        PRACTICE = "practice", _("practice")
 
     class Reason(models.TextChoices):
         BORROWED = "borrowed", _("borrowed colleague")
@@ -31,6 +32,7 @@ class ExtraRight(TenantModel):
         CALL_FOR_HELP = "call_for_help", _("somebody calls for help")
         VISIT_MISSING = "visit_missing", _("the visit is missing in the plan")
         KEY_MISSING = "key_missing", _("the right should be there but is not")
+        PRACTICE = "practice", _("practice at a practice lock")
         OTHER = "other", _("other")
 
     class Verdict(models.TextChoices):
@@ -104,13 +106,17 @@ class ExtraRight(TenantModel):
         constraints = [
             ends_after_start("extraright_period_in_order", "starts_at", "ends_at"),
             models.CheckConstraint(
-                condition=models.Q(team__isnull=False, client__isnull=True)
-                | models.Q(team__isnull=True, client__isnull=False),
+                condition=models.Q(kind="practice", team__isnull=True, client__isnull=True)
+                | ~models.Q(kind="practice")
+                & (
+                    models.Q(team__isnull=False, client__isnull=True)
+                    | models.Q(team__isnull=True, client__isnull=False)
+                ),
                 name="extraright_one_target",
                 violation_error_message=_("Choose either a team or one client."),
             ),
             models.CheckConstraint(
-                condition=models.Q(kind="adhoc") | models.Q(client__isnull=False),
+                condition=models.Q(kind__in=["adhoc", "practice"]) | models.Q(client__isnull=False),
                 name="extraright_in_need_is_for_one_client",
             ),
             models.CheckConstraint(
@@ -121,7 +127,8 @@ class ExtraRight(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.staff} → {self.team or self.client}"
+        where = self.team or self.client
+        return f"{self.get_kind_display()}: {self.staff}" + (f" → {where}" if where else "")
 
 
 class StandingRight(TenantModel):

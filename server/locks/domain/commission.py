@@ -59,7 +59,8 @@ def commission_lock(
 
     Asking again before the lock confirmed answers with the same package, so a lost answer costs nothing.
     Raises `Problem`: identity_invalid, consent_missing (who), door_has_lock, lock_retired, lock_name_taken,
-    lock_foreign.
+    lock_foreign, practice_lock_only (an ordinary lock at a practice place) and practice_lock (the other way
+    round). A lock first commissioned at a practice place is a practice lock from then on.
     """
     _require_consent(door, at)
     lock = _lock(door, _identity(identity_document), name)
@@ -86,6 +87,13 @@ def move_lock(*, lock: Lock, door: Door, at: datetime, actor: User | None = None
     return _give(held, door, at=at, actor=actor)
 
 
+def _require_fit(lock: Lock, door: Door) -> None:
+    """Practice locks sit at practice places and nowhere else: one may tell of a bolt that is not there."""
+    practice_place = door.kind == Door.Kind.PRACTICE
+    if lock.is_practice != practice_place:
+        raise Problem("practice_lock_only" if practice_place else "practice_lock")
+
+
 def _require_consent(door: Door, at: datetime) -> None:
     missing = missing_consents(door, at=at)
     if missing:
@@ -96,6 +104,7 @@ def _require_consent(door: Door, at: datetime) -> None:
 
 def _give(lock: Lock, door: Door, *, at: datetime, actor: User | None) -> Binding:
     """Bind a lock, whose row is held, to a door; from where it was it is moved."""
+    _require_fit(lock, door)
     at = at.replace(microsecond=0)
     pending: Binding | None = Binding.objects.filter(
         lock=lock, door=door, ends_at=None, commissioned_at=None
@@ -150,6 +159,7 @@ def _register(door: Door, stated: LockIdentity, name: str) -> Lock:
                 seal_public_key=stated.seal_public,
                 protocol_version=stated.protocol_version,
                 state=Lock.State.MOUNTED,
+                is_practice=door.kind == Door.Kind.PRACTICE,
             )
     except IntegrityError as error:
         if Lock.unscoped.filter(lock_id=stated.lock_id).exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -27,7 +28,14 @@ class Lock(TenantModel):
     seal_public_key = BytesField(_("sealing public key"), max_length=32)
     protocol_version = models.PositiveSmallIntegerField(_("protocol version"), default=1)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.REGISTERED)
-    is_practice = models.BooleanField(_("practice lock"), default=False)
+    is_practice = models.BooleanField(
+        _("practice lock"),
+        default=False,
+        help_text=_(
+            "For a practice place only, never for a real door: it need not move a bolt. A lock that is first "
+            "commissioned at a practice place gets the mark by itself."
+        ),
+    )
     firmware_version = models.CharField(_("firmware version"), max_length=20, blank=True, default="")
     registered_at = models.DateTimeField(_("registered"), auto_now_add=True)
 
@@ -45,6 +53,13 @@ class Lock(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """The mark is not changed while the lock sits somewhere: door and lock must fit each other."""
+        super().clean()
+        here = Binding.objects.filter(lock=self.pk, ends_at__isnull=True).select_related("door").first()
+        if here is not None and self.is_practice != (here.door.kind == Door.Kind.PRACTICE):
+            raise ValidationError({"is_practice": _("Take the lock down first.")})
 
 
 class LockStatus(TenantModel):

@@ -29,6 +29,7 @@ PHONES_MAY = frozenset(
         ("POST", "api-logs"),
         ("POST", "api-fresh-time"),
         ("POST", "api-break-glass"),
+        ("POST", "api-practice"),
         ("POST", "api-deviations"),
         ("POST", "api-alarm-take"),
         ("POST", "api-alarm-decline"),
