@@ -86,8 +86,11 @@ class AlarmScreen(ModelScreen):
         self.part.view = view
         if view.part == "taken":
             self.part.ids.doors.show(view.rows, key=lambda row: row.door_id, make=lambda _: AlarmDoor())
-        actions = _actions(view, App.get_running_app().words)
-        self.part.ids.actions.show(actions, key=lambda action: action.name, make=lambda _: AlarmButton())
+        tr, full = App.get_running_app().words, view.part == "offered"
+        boxes = {"actions": _actions(view, tr), "question": _question(view, tr)}
+        for name, actions in boxes.items():
+            if name in self.part.ids:
+                self.part.ids[name].show(actions, key=_name, make=lambda _: AlarmButton(full=full))
 
     def on_pre_enter(self, *_: object) -> None:
         """Nobody types on: the keyboard would lie over the card."""
@@ -135,7 +138,9 @@ class AlarmScreen(ModelScreen):
 
 
 class AlarmButton(ResultButton):
-    """A button of the card; `row` is an Action."""
+    """A button of the card; `row` is an Action. `full`: it lies on the alarm's full colour."""
+
+    full = BooleanProperty(True)
 
 
 def _actions(view: Any, tr: Any) -> list[Action]:
@@ -144,15 +149,12 @@ def _actions(view: Any, tr: Any) -> list[Action]:
         return [Action("read", tr("common.done"), "check", strong=True)]
     if view.part == "offered":
         actions = [Action("sign_in", tr("settings.sign_in"), "person")] if view.can_sign_in else []
+        if view.phone and (view.message or not view.place):
+            actions.append(Action("call", view.phone_call, "phone"))
         return [
             *actions,
             Action("decline", tr("alarm.decline"), "cross"),
             Action("take", view.take, "check", strong=True),
-        ]
-    if view.confirming:
-        return [
-            Action("hand_over_no", tr("alarm.keep"), "back"),
-            Action("hand_over_yes", tr("alarm.hand_over_yes"), "person", strong=True),
         ]
     actions = [Action("fetch", tr("alarm.fetch"), "sync", strong=True)] if view.can_fetch else []
     if view.help_door:
@@ -160,6 +162,20 @@ def _actions(view: Any, tr: Any) -> list[Action]:
     if view.phone:
         actions.append(Action("call", view.phone_call, "phone"))
     return [*actions, Action("hand_over", tr("alarm.hand_over"), "person")]
+
+
+def _question(view: Any, tr: Any) -> list[Action]:
+    """Whether the alarm is really to be handed over."""
+    if not view.confirming:
+        return []
+    return [
+        Action("hand_over_no", tr("alarm.keep"), "back"),
+        Action("hand_over_yes", tr("alarm.hand_over_yes"), "person", strong=True),
+    ]
+
+
+def _name(action: Action) -> str:
+    return action.name
 
 
 def part(shell: Shell) -> Part:

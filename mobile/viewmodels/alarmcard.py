@@ -84,9 +84,8 @@ class AlarmCard:
         where = door.address if door is not None else texts.tr("alarm.no_door")
         if alarm.stage is AlarmStage.OFFERED:
             return StripView(texts.tr("alarm.strip_offered", code=alarm.alarm_code), where)
-        return StripView(
-            texts.tr("alarm.strip_taken", code=alarm.alarm_code), f"{where} · {self._until(alarm)}"
-        )
+        until = texts.tr("alarm.strip_until", place=where, time=texts.clock(alarm.expires))
+        return StripView(texts.tr("alarm.strip_taken", code=alarm.alarm_code), until)
 
     # -- the three parts ------------------------------------------------------------------------------------
 

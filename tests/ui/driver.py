@@ -12,7 +12,7 @@ from kivy.core.window import Window
 from kivy.input.motionevent import MotionEvent
 from kivy.uix.widget import Widget
 
-from mobile.engine.state import AppState
+from mobile.engine.state import AppState, Stage
 from mobile.ui.app import NyckelfriApp
 from mobile.viewmodels.enrol import EnrolModel
 from mobile.viewmodels.pin import PinModel
@@ -109,6 +109,8 @@ class Driver:
         self.app.taps.__init__(self.session)  # type: ignore[misc]
         self.app.settings_model.ask_sign_out(False)
         self.app.navigation.go("today")
+        self.engine.publish(stage=Stage.LOCKED, alarms=())
+        await self.settle(1)
         self.engine.publish(**{name: getattr(scene.state, name) for name in self.engine.state.__slots__})
         self.engine.entries = list(HISTORY)
         await self.settle(2)

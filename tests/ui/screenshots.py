@@ -67,13 +67,13 @@ def save(path: Path) -> None:
 async def take(out: Path, only: set[str], looks: Sequence[tuple[str, bool, float]]) -> int:
     """All pictures; returns how many."""
     from tests.ui.driver import Driver
-    from tests.ui.scenes import SCENES
+    from tests.ui.gallery import ALL_SCENES
 
     taken = 0
     async with Driver() as driver:
         for language, dark, scale in looks:
             await driver.look(language, dark, scale)
-            for scene in SCENES:
+            for scene in ALL_SCENES:
                 if only and scene.name not in only:
                     continue
                 await driver.show(scene)

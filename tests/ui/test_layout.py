@@ -14,7 +14,7 @@ from kivy.uix.widget import Widget
 
 from mobile.ui.widgets import MIN_TARGET, Tappable
 from tests.ui.driver import Driver, visible
-from tests.ui.scenes import SCENES
+from tests.ui.gallery import ALL_SCENES
 
 Box = tuple[float, float, float, float]
 SLACK = 1.5
@@ -86,13 +86,13 @@ def _name(widget: Widget) -> str:
 async def test_no_overlap_no_cut_words_and_big_targets(language: str, scale: float) -> None:
     faults: list[str] = []
     async with Driver(language=language, scale=scale) as driver:
-        for scene in SCENES:
+        for scene in ALL_SCENES:
             await driver.show(scene)
             faults += [f"{scene.name}: {fault}" for fault in _faults(driver)]
     assert faults == []
 
 
-TODAY = next(scene for scene in SCENES if scene.name == "today")
+TODAY = next(scene for scene in ALL_SCENES if scene.name == "today")
 
 
 async def test_opening_buttons_are_seventy_two_dp_at_least() -> None:

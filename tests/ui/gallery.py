@@ -1,0 +1,7 @@
+"""All scenes: what the layout tests look at and what pictures are taken of."""
+
+from __future__ import annotations
+
+from tests.ui import scenes, urgent
+
+ALL_SCENES = scenes.SCENES + urgent.URGENT
