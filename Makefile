@@ -16,7 +16,7 @@ PYTHONS := python3.11 python3.12 python3.13 python3
 # In the order of the folders, so that the longest file is not left for the end.
 PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder --quiet
 
-.PHONY: help demo test bench lint lock vectors setup clean
+.PHONY: help demo test bench models lint lock vectors setup clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +48,9 @@ lock: .tools/bin/uv ## Pin the dependencies of pyproject.toml with hashes in req
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet \
 		$(if $(filter-out 0,$(UPGRADE)),--upgrade) --output-file requirements.lock
 	@if grep -n '://' requirements.lock; then echo "requirements.lock must not name a host" >&2; exit 1; fi
+
+models: setup ## Walk through every state of the protocol's models (needs a Java runtime)
+	@$(BIN)/python -m models
 
 vectors: setup ## Make the protocol's test vectors again
 	@$(BIN)/python -m tests.protocol.vectors.make
