@@ -57,6 +57,7 @@ class Errand:
     tokens: tuple[Right, ...]
     private_key: bytes = field(repr=False)
     request_id: bytes
+    early: bool = False  # on purpose with a token that does not hold yet
 
     @property
     def command(self) -> Command:

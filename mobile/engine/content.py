@@ -126,6 +126,8 @@ class Content:
     support: Support = field(default_factory=Support)
     history: tuple[HistoryEntry, ...] = ()
     left_unlocked: frozenset[str] = frozenset()
+    practised: frozenset[str] = frozenset()
+    """Steps of the guided first opening that are done: it can be left and taken up again."""
 
     def without_work(self) -> Content:
         """Signed out or revoked: no session, rights, doors or visits; who the bearer is and history stay."""
@@ -135,6 +137,7 @@ class Content:
             clock_offset=self.clock_offset,
             support=self.support,
             history=self.history,
+            practised=self.practised,
         )
 
     def rights_for(self, binding: bytes) -> list[Right]:
@@ -241,4 +244,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "support": lambda body: _make(Support, body),
     "history": lambda rows: tuple(_history(row) for row in rows),
     "left_unlocked": frozenset,
+    "practised": frozenset,
 }

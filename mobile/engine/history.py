@@ -11,6 +11,8 @@ MAX_ENTRIES = 500
 
 _UNLOCKED = frozenset({OpeningState.OPEN, OpeningState.ALREADY_OPEN})
 _LOCKED = frozenset({OpeningState.LOCKED, OpeningState.ALREADY_LOCKED})
+_NEVER_LEFT = frozenset({DoorKind.GATE, DoorKind.PRACTICE})
+"""Gates fall shut by themselves, and behind a practice lock there is no door to leave unlocked."""
 
 
 def record(content: Content, opening: Opening) -> Content:
@@ -25,7 +27,7 @@ def record(content: Content, opening: Opening) -> Content:
         reason=opening.reason,
     )
     unlocked = set(content.left_unlocked)
-    if opening.state in _UNLOCKED and door is not None and door.kind is not DoorKind.GATE:
+    if opening.state in _UNLOCKED and door is not None and door.kind not in _NEVER_LEFT:
         unlocked.add(opening.door_id)
     elif opening.state in _LOCKED:
         unlocked.discard(opening.door_id)

@@ -66,15 +66,21 @@ class Openings:
         self._running: dict[_Key, asyncio.Future[Opening]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._at_lock: dict[bytes, asyncio.Lock] = {}
+        self._early: set[str] = set()
+        """Doors whose last tap asked too early on purpose."""
         self.last_traffic: Traffic | None = None
         """What the last finished attempt's last link carried, for measurements."""
 
-    async def tap(self, door_id: str, operation: Operation) -> Opening:
-        """Work on a tap, or join it; returns how it ended. Raises LockedError."""
+    async def tap(self, door_id: str, operation: Operation, *, early: bool = False) -> Opening:
+        """Work on a tap, or join it; returns how it ended. Raises LockedError.
+
+        `early`: ask with a right that does not hold yet and with no other, for the sake of the refusal.
+        """
         self._keyring.content  # noqa: B018 - LockedError before anything is begun
         key = (door_id, operation)
         result = self._running.get(key)
         if result is None:
+            (self._early.add if early else self._early.discard)(door_id)
             result = asyncio.get_running_loop().create_future()
             self._running[key] = result
             task = asyncio.create_task(self._work(key, result))
@@ -107,7 +113,7 @@ class Openings:
         if not any(door == door_id and other != operation for door, other in self._running):
             self._show(door_id, operation, Verdict(OpeningState.SEARCHING))
         try:
-            errand = self._errand(door_id, operation)
+            errand = self._errand(door_id, operation, early=door_id in self._early)
             if errand is None:
                 await self._finish(key, result, NO_RIGHT)
                 return
@@ -165,13 +171,14 @@ class Openings:
             del self._running[key]
 
     def _show(self, door_id: str, operation: Operation, verdict: Verdict) -> Opening:
-        opening = Opening(door_id, operation, verdict.state, verdict.reason, self._clock.now())
+        early = door_id in self._early
+        opening = Opening(door_id, operation, verdict.state, verdict.reason, self._clock.now(), early)
         self._board.show_opening(opening)
         return opening
 
     # -- what to ask with -----------------------------------------------------------------------------------
 
-    def _errand(self, door_id: str, operation: Operation) -> Errand | None:
+    def _errand(self, door_id: str, operation: Operation, *, early: bool) -> Errand | None:
         """What to ask of which lock; None when this phone holds no right to the door.
 
         Tokens that seem expired or early are asked with all the same: the phone's clock is not believed.
@@ -181,14 +188,18 @@ class Openings:
         lock = content.locks.get(door.binding) if door is not None else None
         if lock is None:
             return None
-        return self._with_tokens(lock, operation, self._random(REQUEST_ID_BYTES))
+        return self._with_tokens(lock, operation, self._random(REQUEST_ID_BYTES), early)
 
-    def _with_tokens(self, lock: LockInfo, operation: Operation, request_id: bytes) -> Errand | None:
-        content = self._keyring.content
-        tokens = in_order(content.rights_for(lock.binding), _SCOPES[operation], self._clock.now())
+    def _with_tokens(
+        self, lock: LockInfo, operation: Operation, request_id: bytes, early: bool
+    ) -> Errand | None:
+        content, now = self._keyring.content, self._clock.now()
+        tokens = in_order(content.rights_for(lock.binding), _SCOPES[operation], now)
+        if early:
+            tokens = [right for right in tokens if right.not_before > now][-1:]
         if not tokens:
             return None
-        return Errand(operation, lock, tuple(tokens), content.identity.private_key, request_id)
+        return Errand(operation, lock, tuple(tokens), content.identity.private_key, request_id, early)
 
     async def _renew(self, errand: Errand) -> Errand | None:
         """Sync, if that is possible now; the same request with what came, or None when nothing did."""
@@ -198,7 +209,7 @@ class Openings:
         lock = self._keyring.content.locks.get(errand.lock.binding)
         if lock is None or lock.bulletin_seq <= errand.lock.bulletin_seq:
             return None
-        return self._with_tokens(lock, errand.operation, errand.request_id)
+        return self._with_tokens(lock, errand.operation, errand.request_id, errand.early)
 
 
 class Progress:

@@ -47,6 +47,7 @@ class DoorKind(StrEnum):
     GATE = "gate"
     LAUNDRY = "laundry"
     COMMON = "common"
+    PRACTICE = "practice"
 
 
 class Nearby(StrEnum):
@@ -119,6 +120,8 @@ class Opening:
     state: OpeningState = OpeningState.IDLE
     reason: str = ""
     changed_at: int = 0
+    early: bool = False
+    """Asked on purpose with a right that does not hold yet, at a practice lock, to meet a refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,3 +295,5 @@ class AppState:
     doors: Mapping[str, DoorView] = field(default_factory=lambda: MappingProxyType({}))
     openings: Mapping[str, Opening] = field(default_factory=lambda: MappingProxyType({}))
     support: Support = Support()
+    practised: frozenset[str] = frozenset()
+    """Steps of the guided first opening (`mobile.viewmodels.practice`) that this person has done."""

@@ -26,6 +26,7 @@ SHUT: dict[str, Any] = {
     "support": Support(),
     "vault_warning": "",
     "hardware_key": "",
+    "practised": frozenset(),
 }
 """Fields of `AppState` while the vault is shut: nothing of what is in it."""
 
@@ -51,6 +52,7 @@ def opened(content: Content, nearby: Mapping[bytes, Nearby], now: int) -> dict[s
         "alarms": to_show(content.alarms, now),
         "doors": MappingProxyType(doors),
         "support": content.support,
+        "practised": content.practised,
     }
 
 

@@ -11,7 +11,13 @@ from mobile.viewmodels.taps import Taps
 from mobile.viewmodels.texts import Texts
 
 # Walking order: what one meets first stands above.
-KIND_ORDER = {DoorKind.GATE: 0, DoorKind.COMMON: 1, DoorKind.LAUNDRY: 2, DoorKind.APARTMENT: 3}
+KIND_ORDER = {
+    DoorKind.GATE: 0,
+    DoorKind.COMMON: 1,
+    DoorKind.LAUNDRY: 2,
+    DoorKind.APARTMENT: 3,
+    DoorKind.PRACTICE: 4,
+}
 BLUETOOTH_SLUGS = {
     Bluetooth.OFF: "bluetooth_off",
     Bluetooth.NO_ADAPTER: "bluetooth_no_adapter",
@@ -91,11 +97,12 @@ def signal_text(door: DoorView, texts: Texts) -> str:
     return texts.tr({Nearby.HERE: "door.here", Nearby.NEAR: "door.near", Nearby.NO: "door.away"}[door.nearby])
 
 
-def row(door: DoorView, texts: Texts, now: int) -> DoorRow:
-    """A door as one row of today's list."""
+def row(door: DoorView, texts: Texts, now: int, *, address: bool = False) -> DoorRow:
+    """A door as one row of a list; with its address where none stands above."""
     kind = texts.tr(f"door.{door.kind.value}")
     name = title(door, texts)
-    parts = [kind] if not name.startswith(kind) else []
+    parts = [door.address] if address else []
+    parts += [kind] if not name.startswith(kind) else []
     parts += [texts.tr("door.floor", value=door.floor)] if door.floor else []
     parts += [] if allowed(door, now) else [right_text(door, texts, now)]
     return DoorRow(

@@ -122,7 +122,7 @@ class ResultModel:
     def retry(self) -> None:
         """Ask again: the engine repeats the same request, so nothing happens twice."""
         opening = self.opening()
-        self._taps.act(opening.door_id, opening.operation)
+        self._taps.act(opening.door_id, opening.operation, early=opening.early)
 
     def lock(self) -> None:
         """Lock the door that was just opened."""

@@ -20,14 +20,18 @@ class Taps:
         self._shown: dict[str, Opening] = {}
         self._stale: dict[str, Opening | None] = {}
 
-    def act(self, door_id: str, operation: Operation) -> None:
-        """Ask the engine, unless a tap for this door is being worked on."""
+    def act(self, door_id: str, operation: Operation, *, early: bool = False) -> None:
+        """Ask the engine, unless a tap for this door is being worked on.
+
+        `early`: at a practice lock, with a right that does not hold yet.
+        """
         if self.current(door_id).state.running:
             return
         self._stale[door_id] = self._session.state.openings.get(door_id)
-        self._shown[door_id] = Opening(door_id, operation, OpeningState.SEARCHING)
+        self._shown[door_id] = Opening(door_id, operation, OpeningState.SEARCHING, early=early)
         engine = self._session.engine
         verb = engine.open_door if operation is Operation.OPEN else engine.lock_door
+        verb = engine.ask_too_early if early else verb
         self._session.changed()
         self._session.call(verb(door_id), self._over, lambda error: self._failed(door_id, operation, error))
 
