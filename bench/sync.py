@@ -1,8 +1,8 @@
 """What a phone's sync costs in bytes, against the real server over a real socket.
 
-The pilot municipality with all its locks, one person with a shift of twelve visits, and the phone's own engine.
-Every byte of HTTP in both directions is counted by a relay between the two, headers included and TLS not. "New
-rights" are what no sync can do without: the signed documents of the rights it brings, as bytes.
+The pilot municipality with all its locks, one person with a shift of twelve visits, the phone's own engine.
+Every byte of HTTP in both directions is counted by a relay between the two, headers included and TLS not.
+"New rights" are what no sync can do without: the signed documents of the rights it brings, as bytes.
 """
 
 import asyncio

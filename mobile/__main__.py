@@ -18,6 +18,9 @@ def arguments() -> argparse.Namespace:
         help="where vaults and logs are kept (%(default)s)",
     )
     parser.add_argument("--size", default="400x820", help="the window in dp (%(default)s)")
+    parser.add_argument(
+        "--enrol", metavar="LINK", default="", help="enrol with a link, as a scanned QR code would"
+    )
     return parser.parse_args()
 
 
@@ -32,7 +35,7 @@ def main() -> None:
     from mobile.run import run  # noqa: PLC0415
 
     width, height = (int(side) for side in options.size.split("x"))
-    run(options.data_dir, width=width, height=height)
+    run(options.data_dir, width=width, height=height, link=options.enrol)
 
 
 if __name__ == "__main__":

@@ -158,9 +158,9 @@ class PhoneEngine:
 
     # -- the facade: the vault ------------------------------------------------------------------------------
 
-    async def server_identity(self, server_url: str) -> ServerIdentity:
+    async def server_identity(self, server_url: str, root: str = "") -> ServerIdentity:
         """See `Engine`."""
-        return await self._enrolment.ask(server_url)
+        return await self._enrolment.ask(server_url, root)
 
     async def enrol(self, server_url: str, code: str, pin: str) -> None:
         """See `Engine`."""

@@ -26,10 +26,14 @@ class Enrolment:
         self._random, self._phone_model = random, phone_model
         self._shown: dict[str, str] = {}
 
-    async def ask(self, server_url: str) -> ServerIdentity:
-        """Who answers at this address. What is shown now must be what enrolment then meets."""
+    async def ask(self, server_url: str, root: str = "") -> ServerIdentity:
+        """Who answers at this address. What is shown now must be what enrolment then meets.
+
+        A server may hold several municipalities: `root`, from a link, says whose is meant.
+        """
         url = check_address(server_url)
-        body = answers.Body((await self._http.call("GET", f"{url}/api/v1/info")).body)
+        question = f"{url}/api/v1/info?root={root}" if root else f"{url}/api/v1/info"
+        body = answers.Body((await self._http.call("GET", question)).body)
         municipality = body.optional("municipality") or answers.Body({})
         identity = ServerIdentity(
             url=url,
@@ -39,6 +43,8 @@ class Enrolment:
         )
         if _version(identity.minimum_app_version) > _version(APP_VERSION):
             raise ServerError("app_too_old")
+        if root and identity.root_fingerprint != root:
+            raise ServerError("server_not_trusted")
         self._shown[url] = identity.root_fingerprint
         return identity
 

@@ -41,8 +41,11 @@ class Engine(Protocol):
 
     # -- first login: the vault ---------------------------------------------------------------------------
 
-    async def server_identity(self, server_url: str) -> ServerIdentity:
-        """Ask who answers at an address, so that the person can compare before enrolling."""
+    async def server_identity(self, server_url: str, root: str = "") -> ServerIdentity:
+        """Ask who answers at an address, so that the person can compare before enrolling.
+
+        `root`: the fingerprint that a link named (hex); any other answer raises server_not_trusted.
+        """
         ...
 
     async def enrol(self, server_url: str, code: str, pin: str) -> None:

@@ -71,6 +71,7 @@ class EnrolScreen(ModelScreen):
 
     step = StringProperty("address")
     working = BooleanProperty(False)
+    _filled_in: tuple[str, ...] = ("", "")
 
     def refresh(self) -> None:
         """Also the step's own part; a new step starts with empty fields."""
@@ -82,6 +83,14 @@ class EnrolScreen(ModelScreen):
             self.ids.place.add_widget(part_class())
         if isinstance(self.part, EnrolCheck):
             self.part.view = self.view
+        elif isinstance(self.part, EnrolAddress):
+            self._fill_in(self.view.typed_server, self.view.typed_code)
+
+    def _fill_in(self, *brought: str) -> None:
+        """What a link brought, once: a server that was away can be asked again without scanning again."""
+        if any(brought) and brought != self._filled_in:
+            self.part.ids.server.ids.entry.text, self.part.ids.code.ids.entry.text = brought
+        self._filled_in = brought
 
     @property
     def part(self) -> Any:
@@ -100,6 +109,7 @@ class EnrolScreen(ModelScreen):
     def on_leave(self, *_: object) -> None:
         """Nothing typed stays behind."""
         self.ids.place.clear_widgets()
+        self._filled_in = ("", "")
 
 
 class SignInName(BoxLayout):

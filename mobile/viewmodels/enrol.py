@@ -1,11 +1,17 @@
-"""Enrolment: which server, is it the right one, a one-time code, and a PIN of one's own."""
+"""Enrolment: which server, is it the right one, a one-time code, and a PIN of one's own.
+
+Server and code are typed, or come with the link of a QR code, which also names the server's roots: the phone
+then compares them itself.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from mobile.engine.errors import WeakPinError
+from mobile.engine import deeplink
+from mobile.engine.deeplink import EnrolLink
+from mobile.engine.errors import EngineError, WeakPinError
 from mobile.engine.state import ServerIdentity
 from mobile.engine.storage.pin import check_new_pin
 from mobile.viewmodels.forms import Form, slug_of
@@ -17,9 +23,12 @@ LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class EnrolView:
-    """`step` is address, check or pin."""
+    """`step` is address, check or pin. `typed_server` and `typed_code` are what a link filled in."""
 
     step: str = "address"
+    intro: str = ""
+    typed_server: str = ""
+    typed_code: str = ""
     municipality: str = ""
     server: str = ""
     fingerprint: str = ""
@@ -55,6 +64,7 @@ class EnrolModel(Form):
         super().__init__(session)
         self._navigation = navigation
         self._identity: ServerIdentity | None = None
+        self._link: EnrolLink | None = None
         self._code = ""
         self._step = "address"
 
@@ -63,6 +73,9 @@ class EnrolModel(Form):
         identity = self._identity
         return EnrolView(
             step=self._step,
+            intro=self._intro(),
+            typed_server=self._link.server if self._link else "",
+            typed_code=self._link.code if self._link else "",
             municipality=identity.municipality if identity else "",
             server=identity.url if identity else "",
             fingerprint=grouped(identity.root_fingerprint) if identity else "",
@@ -70,6 +83,18 @@ class EnrolModel(Form):
             working=self.working,
             can_cancel=self._step != "address" or self._navigation.enrolling,
         )
+
+    def arrive(self, link: str) -> None:
+        """A link has come: ask its server who it is, as if address and code had been typed."""
+        if self.working:
+            return None
+        self.start_over()
+        self._navigation.enrol_another(True)
+        try:
+            self._link = deeplink.parse(link)
+        except EngineError as error:
+            return self.complain(slug_of(error))
+        return self.look_up(self._link.server, self._link.code)
 
     def look_up(self, typed_server: str, code: str) -> None:
         """Step one: ask the server who it is."""
@@ -82,7 +107,10 @@ class EnrolModel(Form):
             return self.complain("code_unknown")
         self._session.farewell = ""
         self._code = "".join(code.split()).upper()
-        return self.submit(lambda: self._session.engine.server_identity(address), self._found)
+        link = self._link if self._link and self._link.server == address else None
+        self._link = link
+        root = link.root if link else ""
+        return self.submit(lambda: self._session.engine.server_identity(address, root), self._found)
 
     def accept(self) -> None:
         """Step two: the fingerprint is the right one."""
@@ -97,7 +125,7 @@ class EnrolModel(Form):
 
     def start_over(self) -> None:
         """Not the right server, or a mistyped code."""
-        self._step, self._identity, self._code = "address", None, ""
+        self._step, self._identity, self._link, self._code = "address", None, None, ""
         self.clear()
         self._session.changed()
 
@@ -112,7 +140,20 @@ class EnrolModel(Form):
         if pin != again:
             return self.complain("pin_mismatch")
         url, code = self._identity.url, self._code
-        return self.submit(lambda: self._session.engine.enrol(url, code, pin), lambda _: self.start_over())
+        return self.submit(lambda: self._session.engine.enrol(url, code, pin), self._enrolled)
+
+    def _enrolled(self, _: None) -> None:
+        self.start_over()
+        self._navigation.enrol_another(False)
+
+    def _intro(self) -> str:
+        """What the step is about; a link has been compared by the phone, what was typed is for the eye."""
+        texts = self._session.texts
+        if self._step == "pin":
+            return texts.tr("enrol.pin_text")
+        if self._step == "address":
+            return texts.tr("enrol.intro")
+        return texts.tr("enrol.check_link") if self._link else texts.tr("enrol.check_text")
 
     def _farewell(self) -> str:
         """Why there is no vault any more, if there was one a moment ago."""

@@ -29,6 +29,7 @@ class Navigation:
         """A finger is on the glass."""
         self.enrolling = False
         """Another person enrols on a phone that has vaults already."""
+        self._stage = session.state.stage
         session.listen(self._follow)
 
     @property
@@ -112,8 +113,9 @@ class Navigation:
 
     def _follow(self) -> None:
         state = self._session.state
-        if state.stage is not Stage.LOCKED:
+        if state.stage is Stage.UNLOCKED is not self._stage:
             self.enrolling = False
+        self._stage = state.stage
         if state.stage is not Stage.UNLOCKED:
             self._stack, self._work_offline = [("today", "")], False
         elif self.door_id and self.door_id not in state.doors:

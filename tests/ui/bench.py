@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from mobile.engine.emergencies import DoorFault, EmergencyReason, EmergencyRight
-from mobile.engine.errors import EngineError
+from mobile.engine.errors import EngineError, ServerError
 from mobile.engine.facade import Listener, Unsubscribe
 from mobile.engine.state import (
     Alarm,
@@ -81,10 +81,12 @@ class BenchEngine:
     async def stop(self) -> None:
         self._ask("stop")
 
-    async def server_identity(self, server_url: str) -> ServerIdentity:
+    async def server_identity(self, server_url: str, root: str = "") -> ServerIdentity:
         self._ask("server_identity")
         return replace(IDENTITY, url=server_url)
 
+        if root not in ("", IDENTITY.root_fingerprint):
+            raise ServerError("server_not_trusted")
     async def enrol(self, server_url: str, code: str, pin: str) -> None:
         self._ask("enrol")
         self.publish(stage=Stage.UNLOCKED, server_url=server_url)

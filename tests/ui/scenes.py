@@ -142,6 +142,20 @@ def _look_up(app: NyckelfriApp, engine: BenchEngine) -> None:
     app.root.ids.screens.current_screen.model.look_up("nyckel.exempel.se", "K7QF-2M9X")
 
 
+LINK = (
+    "nyckelfri://enrol?server=https%3A%2F%2Fnyckel.exempel.se&code=K7QF-2M9X-4TRB&root="
+    + "9f3a61c4e07b25d8" * 4
+)
+
+
+def _scanned(app: NyckelfriApp, engine: BenchEngine) -> None:
+    app.root.ids.screens.current_screen.model.arrive(LINK)
+
+
+def _bad_link(app: NyckelfriApp, engine: BenchEngine) -> None:
+    app.root.ids.screens.current_screen.model.arrive(LINK + "&pin=1")
+
+
 def _weak_pin(app: NyckelfriApp, engine: BenchEngine) -> None:
     model = app.root.ids.screens.current_screen.model
     model.accept()
@@ -203,3 +217,5 @@ SCENES = (
     _result(OpeningState.OUTCOME_UNKNOWN, "outcome_unknown"),
     _result(OpeningState.BLUETOOTH_OFF, "bluetooth_off"),
 )  # fmt: skip
+    Scene("enrol-check-link", AppState(), _scanned),
+    Scene("enrol-bad-link", AppState(), _bad_link),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
@@ -20,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from server.access.admin.giving import USUALLY, clock_input, half_hour_after, words_of
 from server.access.domain.substitutes import HandOver, let_in
 from server.access.models import ExtraRight
-from server.people.admin.staff import qr_svg
+from server.people.enrolment_link import offer
 from server.people.models import StaffMember, Team, User
 from server.problems import Problem
 from server.tenancy.moments import within_reach
@@ -120,6 +119,5 @@ def _let_in(request: HttpRequest, form: SubstituteForm, now: datetime) -> HandOv
 
 
 def _card(request: HttpRequest, done: HandOver) -> dict[str, Any]:
-    server = request.build_absolute_uri("/").rstrip("/")
-    link = "nyckelfri://enrol?" + urlencode({"server": server, "code": done.plain_code})
-    return {"done": done, "server": server, "qr": qr_svg(link)}
+    shown = offer(request=request, municipality=done.staff.municipality, code=done.plain_code)
+    return {"done": done, "offer": shown}

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import Any
-from urllib.parse import urlencode
 
-import qrcode
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -17,9 +13,9 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext_lazy as _
-from qrcode.image.svg import SvgPathImage
 
 from server.people.domain.enrolment import make_enrolment_code
+from server.people.enrolment_link import offer
 from server.people.models import CareProvider, StaffMember, Team, User
 from server.places.admin import ORIGIN
 from server.tenancy.admin_base import TenantAdmin
@@ -48,13 +44,6 @@ class TeamAdmin(TenantAdmin):
     autocomplete_fields = ["provider"]
     fieldsets = [(None, {"fields": ["provider", "name"]}), ORIGIN]
     empty_hint = _("Add the provider's working groups or areas.")
-
-
-def qr_svg(text: str) -> str:
-    """Return a QR code as a data address that an `img` can show under our content security policy."""
-    picture = io.BytesIO()
-    qrcode.make(text, image_factory=SvgPathImage, box_size=12, border=2).save(picture)
-    return "data:image/svg+xml;base64," + base64.b64encode(picture.getvalue()).decode()
 
 
 @admin.register(StaffMember)
@@ -103,6 +92,5 @@ class StaffMemberAdmin(TenantAdmin):
         code, plain = make_enrolment_code(
             staff=staff, actor=request.user, at=timezone.now(), for_pool_phone=pool
         )
-        server = request.build_absolute_uri("/").rstrip("/")
-        link = "nyckelfri://enrol?" + urlencode({"server": server, "code": plain})
-        return {"code": code, "plain": plain, "server": server, "qr": qr_svg(link)}
+        shown = offer(request=request, municipality=staff.municipality, code=plain)
+        return {"code": code, "plain": plain, "offer": shown}

@@ -42,14 +42,18 @@ class InfoView(ApiView):
     @extend_schema(
         operation_id="info",
         parameters=[
-            OpenApiParameter("municipality", str, description="short name, where a server has several")
+            OpenApiParameter("municipality", str, description="short name, where a server has several"),
+            OpenApiParameter(
+                "root", str, description="the same, by the root fingerprint of an enrolment link"
+            ),
         ],
         responses={200: InfoResponse, 404: ProblemSerializer},
         auth=[],
     )
     def get(self, request: Request) -> Response:
         """Tell municipality, API version, oldest app allowed, time and root fingerprint."""
-        municipality = _municipality(request.query_params.get("municipality", ""))
+        named, root = (request.query_params.get(name, "") for name in ("municipality", "root"))
+        municipality = _with_root(root) or _municipality(named)
         return Response(
             {
                 "municipality": {"name": municipality.name, "slug": municipality.slug},
@@ -61,6 +65,14 @@ class InfoView(ApiView):
                 else "",
             }
         )
+
+
+def _with_root(fingerprint: str) -> Municipality | None:
+    """Return the municipality whose roots have this fingerprint; a phone compares the answer itself."""
+    if not fingerprint:
+        return None
+    founded = [one for one in Municipality.objects.order_by("pk") if one.root_public_keys]
+    return next((one for one in founded if root_set(one).fingerprint.hex() == fingerprint), None)
 
 
 def _municipality(slug: str) -> Municipality:
