@@ -43,9 +43,10 @@ class AlarmOver(BoxLayout):
 
 
 class AlarmDoor(Card):
-    """A door of the alarm with its opening button; `row` is a DoorRow."""
+    """A door with its opening button; `row` is a DoorRow, `card` the model that opens it."""
 
     row = ObjectProperty(None, allownone=True)
+    card = ObjectProperty(None)
 
 
 class TimeLeft(Widget):
@@ -85,7 +86,10 @@ class AlarmScreen(ModelScreen):
             self._disarm()
         self.part.view = view
         if view.part == "taken":
-            self.part.ids.doors.show(view.rows, key=lambda row: row.door_id, make=lambda _: AlarmDoor())
+            model = self.model.model
+            self.part.ids.doors.show(
+                view.rows, key=lambda row: row.door_id, make=lambda _: AlarmDoor(card=model)
+            )
         tr, full = App.get_running_app().words, view.part == "offered"
         boxes = {"actions": _actions(view, tr), "question": _question(view, tr)}
         for name, actions in boxes.items():
