@@ -20,6 +20,6 @@ class Adapter(Protocol):
         """What stands in the way of a scan now; ON when nothing does. Quick, and safe from any thread."""
         ...
 
-    def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
+    def watch(self, changed: Callable[[], object]) -> Callable[[], None]:
         """Call ``changed``, from any thread, when `state` may have changed; returns the way to end it."""
         ...

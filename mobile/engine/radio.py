@@ -14,7 +14,7 @@ from bleak import BleakClient, BleakScanner
 from bleak.backends.client import BaseBleakClient
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementDataCallback, BaseBleakScanner
-from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason
+from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason, BleakDBusError
 
 from mobile.engine.adapter import Adapter
 from mobile.engine.state import Bluetooth
@@ -30,6 +30,17 @@ _BLUETOOTH = {
     BleakBluetoothNotAvailableReason.DENIED_BY_SYSTEM: Bluetooth.NO_PERMISSION,
     BleakBluetoothNotAvailableReason.DENIED_BY_UNKNOWN: Bluetooth.NO_PERMISSION,
 }
+_DBUS = {
+    "org.freedesktop.DBus.Error.ServiceUnknown": Bluetooth.OFF,  # bluetoothd does not run
+    "org.freedesktop.DBus.Error.NameHasNoOwner": Bluetooth.OFF,
+    "org.freedesktop.DBus.Error.Spawn.ServiceNotFound": Bluetooth.OFF,
+    "org.bluez.Error.NotReady": Bluetooth.OFF,
+    "org.bluez.Error.Blocked": Bluetooth.OFF,
+    "org.freedesktop.DBus.Error.AccessDenied": Bluetooth.NO_PERMISSION,
+    "org.bluez.Error.NotAuthorized": Bluetooth.NO_PERMISSION,
+    "org.bluez.Error.NotPermitted": Bluetooth.NO_PERMISSION,
+}
+"""What a Linux desktop's errors say (D-Bus specification, and BlueZ's doc/org.bluez.Adapter.rst)."""
 
 
 class RadioOffError(Exception):
@@ -57,7 +68,7 @@ class Radio:
         self._scanner_backend, self._client_backend = scanner_backend, client_backend
         self._adapter = adapter
 
-    def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
+    def watch(self, changed: Callable[[], object]) -> Callable[[], None]:
         """Call ``changed``, from any thread, when Bluetooth may have become usable or unusable."""
         return self._adapter.watch(changed) if self._adapter is not None else lambda: None
 
@@ -105,7 +116,15 @@ async def bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
             return await work
     except RadioOffError:
         raise
-    except BleakBluetoothNotAvailableError as error:
-        raise RadioOffError(_BLUETOOTH.get(error.reason, Bluetooth.UNKNOWN)) from error
     except Exception as error:
+        trouble = _trouble(error)
+        if trouble is not None:
+            raise RadioOffError(trouble) from error
         raise LinkLostError(type(error).__name__) from error
+
+
+def _trouble(error: Exception) -> Bluetooth | None:
+    """What is the matter with Bluetooth itself, if that is what an error says."""
+    if isinstance(error, BleakBluetoothNotAvailableError):
+        return _BLUETOOTH.get(error.reason, Bluetooth.FAILED)
+    return _DBUS.get(error.dbus_error) if isinstance(error, BleakDBusError) else None

@@ -168,10 +168,7 @@ class Scanner:
             except RadioOffError as error:
                 self._tell(error.bluetooth)
             except LinkLostError as error:
-                # No system bus, no driver: platforms say it as an operating system's error.
-                why = error.__cause__
-                missing = isinstance(why, OSError) and not isinstance(why, TimeoutError)
-                self._tell(Bluetooth.NO_ADAPTER if missing else Bluetooth.UNKNOWN)
+                self._tell(_without_a_scan(error.__cause__))
             else:
                 self._tell(Bluetooth.ON)
 
@@ -270,3 +267,12 @@ class Scanner:
         for waiting in self._waiting.pop(binding, []):
             if not waiting.done():
                 waiting.set_result(None)
+
+
+def _without_a_scan(why: BaseException | None) -> Bluetooth:
+    """No system bus, no driver, none for this user: platforms say it as an operating system's error."""
+    if isinstance(why, PermissionError):
+        return Bluetooth.NO_PERMISSION
+    if isinstance(why, OSError) and not isinstance(why, TimeoutError):
+        return Bluetooth.NO_ADAPTER
+    return Bluetooth.FAILED

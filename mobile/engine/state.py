@@ -37,7 +37,10 @@ class Bluetooth(StrEnum):
     NO_ADAPTER = "no_adapter"
     NO_PERMISSION = "no_permission"
     LOCATION_OFF = "location_off"
+    FAILED = "failed"
+    """It was asked to scan and could not, for a reason that no person can see."""
     UNKNOWN = "unknown"
+    """Nobody has asked yet."""
 
 
 class DoorKind(StrEnum):

@@ -48,6 +48,7 @@ _BLUETOOTH_REASONS = {
     Bluetooth.NO_ADAPTER: "bluetooth_no_adapter",
     Bluetooth.NO_PERMISSION: "bluetooth_no_permission",
     Bluetooth.LOCATION_OFF: "bluetooth_location_off",
+    Bluetooth.FAILED: "bluetooth_failed",
 }
 
 

@@ -23,6 +23,7 @@ BLUETOOTH_SLUGS = {
     Bluetooth.NO_ADAPTER: "bluetooth_no_adapter",
     Bluetooth.NO_PERMISSION: "bluetooth_no_permission",
     Bluetooth.LOCATION_OFF: "bluetooth_location_off",
+    Bluetooth.FAILED: "bluetooth_failed",
 }
 
 
@@ -53,6 +54,7 @@ class DoorScreenView:
     right: str = ""
     can_open: bool = False
     can_lock: bool = False
+    left_unlocked: bool = False
     signal: str = ""
     here: bool = False
     notice: str = ""
@@ -102,7 +104,8 @@ def row(door: DoorView, texts: Texts, now: int, *, address: bool = False) -> Doo
     kind = texts.tr(f"door.{door.kind.value}")
     name = title(door, texts)
     parts = [door.address] if address else []
-    parts += [kind] if not name.startswith(kind) else []
+    numbered = door.kind is DoorKind.APARTMENT and bool(door.number) and not door.label
+    parts += [] if numbered or name.startswith(kind) else [kind]
     parts += [texts.tr("door.floor", value=door.floor)] if door.floor else []
     parts += [] if allowed(door, now) else [right_text(door, texts, now)]
     return DoorRow(
@@ -141,6 +144,7 @@ class DoorModel:
             right=right_text(door, texts, now),
             can_open=door.rights_until is not None,
             can_lock=door.rights_until is not None and door.may_lock,
+            left_unlocked=door.left_unlocked,
             signal=signal_text(door, texts),
             here=door.nearby is Nearby.HERE,
             notice=words.title if words else texts.tr("door.unlocked") if door.left_unlocked else "",

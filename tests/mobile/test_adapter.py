@@ -18,12 +18,12 @@ class Phone:
 
     def __init__(self, now: Bluetooth = Bluetooth.ON) -> None:
         self.now = now
-        self.listeners: list[Callable[[], None]] = []
+        self.listeners: list[Callable[[], object]] = []
 
     def state(self) -> Bluetooth:
         return self.now
 
-    def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
+    def watch(self, changed: Callable[[], object]) -> Callable[[], None]:
         self.listeners.append(changed)
         return lambda: self.listeners.remove(changed)
 
