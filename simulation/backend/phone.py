@@ -9,7 +9,7 @@ from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailabl
 from bumble import hci
 from bumble.core import ConnectionError as BumbleConnectionError
 from bumble.core import TimeoutError as BumbleTimeoutError
-from bumble.device import Advertisement, Connection, Device
+from bumble.device import Advertisement, Connection, ConnectionParametersPreferences, Device
 
 from simulation.backend.bridge import call_now_on, run_on
 from simulation.backend.client import SimulatedClient
@@ -28,10 +28,23 @@ class PhoneRadio:
     may be used on any loop in any thread, while the radio itself runs on the ether's.
     """
 
-    def __init__(self, ether: Ether, name: str, *, position: Position = (0.0, 0.0), mtu: int = 517) -> None:
+    def __init__(
+        self,
+        ether: Ether,
+        name: str,
+        *,
+        position: Position = (0.0, 0.0),
+        mtu: int = 517,
+        manners: ConnectionParametersPreferences | None = None,
+    ) -> None:
+        """``manners``: the connection interval and supervision timeout this phone asks for; None = bumble's.
+
+        The interval counts where the ether's ``conditions.connection_interval`` is None.
+        """
         self.ether = ether
         self.name = name
         self.mtu = mtu
+        self._manners = {hci.Phy.LE_1M: manners} if manners is not None else None
         self.powered = True
         #: Loop times at which scanning was started: Android allows five in thirty seconds.
         self.scan_starts: list[float] = []
@@ -148,7 +161,7 @@ class PhoneRadio:
         device = await self.device()
         async with asyncio.timeout(patience):
             async with self._initiating:
-                attempt = asyncio.ensure_future(device.connect_le(address, timeout=None))
+                attempt = asyncio.ensure_future(device.connect_le(address, self._manners, timeout=None))
                 try:
                     return await asyncio.shield(attempt)
                 except asyncio.CancelledError:
