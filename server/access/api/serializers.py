@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from protocol import bulletin, lockrecord, manifest, token
-from server.access.domain.cursor import MAX_LENGTH
+from server.access.domain.cursor import MARK_LENGTH, MAX_LENGTH
 from server.config.rest.fields import Base64UrlField, VersionField
 
 
@@ -16,6 +16,22 @@ class SyncRequest(serializers.Serializer[Any]):
 
     cursor = serializers.CharField(allow_null=True, max_length=MAX_LENGTH, help_text="null = everything")
     app_version = VersionField()
+
+
+class LookRequest(serializers.Serializer[Any]):
+    """What a phone asks with when it only wants to know whether there is news."""
+
+    mark = Base64UrlField(
+        least=MARK_LENGTH, most=MARK_LENGTH, help_text="first 16 bytes of SHA-256 of the cursor's text"
+    )
+    app_version = VersionField()
+
+
+class LookResponse(serializers.Serializer[Any]):
+    """Whether a sync would bring anything."""
+
+    server_time = serializers.IntegerField()
+    news = serializers.BooleanField()
 
 
 class FallbackSerializer(serializers.Serializer[Any]):

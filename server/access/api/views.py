@@ -6,13 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.gzip import gzip_page
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from server.access.api.serializers import SyncRequest, SyncResponse
+from server.access.api.serializers import LookRequest, LookResponse, SyncRequest, SyncResponse
 from server.access.domain import cursor as cursors
-from server.access.domain.sync import Answer, sync
+from server.access.domain.sync import Answer, holds_everything, sync
 from server.config.rest.errors import ProblemSerializer
 from server.config.rest.fields import encode_bytes
 from server.people.api.callers import BearerView
@@ -27,6 +29,7 @@ SESSION_HEADER = OpenApiParameter(
 PROBLEMS = dict.fromkeys((400, 401, 403, 413, 415, 426, 503), ProblemSerializer)
 
 
+@method_decorator(gzip_page, name="dispatch")
 class SyncView(BearerView):
     """Hand out what a signed-in person's phone must hold."""
 
@@ -47,6 +50,26 @@ class SyncView(BearerView):
         answer = sync(bearer=self.bearer, known=known, at=at)
         note_contact(self.phone, at=at, last_sync_at=at)
         return Response(_as_dict(self.bearer, answer, at))
+
+
+class LookView(BearerView):
+    """Say whether a sync would bring anything."""
+
+    @extend_schema(
+        operation_id="look",
+        parameters=[SESSION_HEADER],
+        request=LookRequest,
+        responses={200: LookResponse, **PROBLEMS},
+    )
+    def post(self, request: Request) -> Response:
+        """Compare the phone's cursor, by its mark, with what it must hold now: no is the usual answer."""
+        body = self.valid(LookRequest, request)
+        refuse_old_app(self.bearer.municipality, body["app_version"])
+        at = timezone.now()
+        current = holds_everything(bearer=self.bearer, mark=body["mark"], at=at)
+        if current:
+            note_contact(self.phone, at=at, last_sync_at=at)
+        return Response({"server_time": _seconds(at), "news": not current})
 
 
 def _seconds(moment: datetime) -> int:

@@ -3,12 +3,15 @@
 It names tokens, bulletin numbers, doors (with a hash of what was said of them) and the manifest's version.
 The next answer is the difference between that and the truth of the moment, so nothing is missed whatever
 happened in between, and the server keeps no state per phone. It is no secret and grants nothing.
+
+The same truth gives the same text, so a phone that only looks for news sends a hash of it, its mark.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,11 +22,12 @@ from protocol import cbor, fields
 from protocol.errors import ProtocolError
 from server.problems import Problem
 
-VERSION = 1
+VERSION = 2
 MAX_LENGTH = 512 * 1024
 """Characters; a bearer of 4 000 rights needs about 150 000."""
 TAG_LENGTH = 16
 DOOR_HASH_LENGTH = 6
+MARK_LENGTH = 16
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Cursor:
     """Bulletin number by binding id."""
     doors: Mapping[int, bytes] = field(default_factory=dict)
     """Hash of the door's data by door id."""
+    plan: bytes = b""
+    """Hash of what every answer tells whole: shift, visits, alarms, support."""
 
     def encode(self, bearer_id: int) -> str:
         """Return the cursor as text, good for this bearer only."""
@@ -48,9 +54,15 @@ class Cursor:
                 sorted(self.tokens),
                 dict(self.bulletins),
                 dict(self.doors),
+                self.plan,
             ]
         )
         return base64.urlsafe_b64encode(_tag(body) + body).decode()
+
+
+def mark(text: str) -> bytes:
+    """Return what stands for a whole cursor when a phone only asks whether anything has changed."""
+    return hashlib.sha256(text.encode()).digest()[:MARK_LENGTH]
 
 
 def decode(text: str | None, bearer_id: int) -> Cursor:
@@ -68,11 +80,11 @@ def decode(text: str | None, bearer_id: int) -> Cursor:
 
 
 def _parse(body: bytes, bearer_id: int) -> Cursor:
-    values = fields.array(cbor.decode(body, max_size=MAX_LENGTH), 6, "cursor")
-    version, owner, manifest_version, tokens, bulletins, doors = values
+    values = fields.array(cbor.decode(body, max_size=MAX_LENGTH), 7, "cursor")
+    version, owner, manifest_version, tokens, bulletins, doors, plan = values
     if version != VERSION or owner != bearer_id:
         raise Problem("cursor_invalid")
-    return Cursor(manifest_version, frozenset(tokens), bulletins, doors)
+    return Cursor(manifest_version, frozenset(tokens), bulletins, doors, plan)
 
 
 def _tag(body: bytes) -> bytes:

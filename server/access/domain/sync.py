@@ -7,12 +7,15 @@ moment ago is in them. A token goes out only together with its binding's newest 
 from __future__ import annotations
 
 import hashlib
+import hmac
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from protocol import cbor
+from protocol.manifest import Manifest
 from server.access import sync_queries as queries
+from server.access.domain import cursor as cursors
 from server.access.domain.cursor import DOOR_HASH_LENGTH, Cursor
 from server.access.domain.issue import issue_for_bearer
 from server.access.models import Token
@@ -23,6 +26,7 @@ from server.locks.queries import newest_bulletins
 from server.people.models import Bearer
 from server.places.models import Door
 from server.tenancy.domain.keyring import current_manifest
+from server.tenancy.models import Municipality
 from server.tenancy.policy import policy_of
 
 
@@ -45,6 +49,64 @@ class SyncedVisit:
 
 
 @dataclass
+class Truth:
+    """Everything a phone must hold at one moment."""
+
+    at: datetime
+    manifest: Manifest
+    manifest_document: bytes
+    shift: Shift | None = None
+    visits: list[SyncedVisit] = field(default_factory=list)
+    alarms: list[PhoneAlarm] = field(default_factory=list)
+    doors: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """What is said of each door, by its id."""
+    tokens: list[Token] = field(default_factory=list)
+    newest: dict[int, Bulletin] = field(default_factory=dict)
+    """The newest bulletin by binding id."""
+    records: dict[int, bytes] = field(default_factory=dict)
+    """Lock records by binding id."""
+
+    def cursor(self, bearer: Bearer) -> Cursor:
+        """Return what the phone holds once it has all of this."""
+        return Cursor(
+            manifest_version=self.manifest.version,
+            tokens=frozenset(token.pk for token in self.tokens),
+            bulletins={key: news.seq for key, news in self.newest.items() if key in self.records},
+            doors={pk: _hash(said) for pk, said in self.doors.items()},
+            plan=_hash(self._plan(bearer.municipality)),
+        )
+
+    def _plan(self, municipality: Municipality) -> list[Any]:
+        """What every answer tells whole: a phone that looks for news must notice that it changed."""
+        shift = self.shift
+        return [
+            [shift.pk, shift.team.name, *_span(shift)] if shift else None,
+            [
+                [one.visit.pk, one.visit.client.alarm_code, *_span(one.visit), one.door_ids]
+                for one in self.visits
+            ],
+            [
+                [
+                    alarm.id,
+                    alarm.alarm_code,
+                    alarm.taken,
+                    [door.pk for door in alarm.doors],
+                    *(
+                        int(moment.timestamp())
+                        for moment in (alarm.raised_at, alarm.respond_by, alarm.expires)
+                    ),
+                ]
+                for alarm in self.alarms
+            ],
+            [
+                municipality.support_phone,
+                municipality.deviation_routine_sv,
+                municipality.deviation_routine_en,
+            ],
+        ]
+
+
+@dataclass
 class Answer:
     """The difference; visits, shift and alarms are always whole."""
 
@@ -62,46 +124,57 @@ class Answer:
 
 def sync(*, bearer: Bearer, known: Cursor, at: datetime) -> Answer:
     """Issue what is due and return what the phone does not have yet; must run in the bearer's scope."""
-    issue_for_bearer(bearer=bearer, at=at)
-    answer = Answer(cursor=known)
-    doors = _plan(bearer, answer, at)
-    answer.alarms = alarms_on_phone(bearer)
-    doors.update({door.pk: door for alarm in answer.alarms for door in alarm.doors})
-    tokens = queries.tokens_to_hold(bearer, at=at)
-    newest = newest_bulletins({token.binding_id for token in tokens})
-    records = queries.lock_records(newest)
-    # Without bulletin or lock record (a binding made by other means than commissioning) there is no right.
-    tokens = [token for token in tokens if token.binding_id in newest and token.binding_id in records]
-    bindings = {token.binding.door_id: token.binding for token in tokens}
-    doors.update({binding.door_id: binding.door for binding in bindings.values()})
-    said = {pk: _door(door, bindings.get(pk)) for pk, door in sorted(doors.items())}
-    _rights(answer, tokens, newest, records, known)
-    _news(answer, tokens, newest, known)
-    _doors(answer, said, known)
-    answer.removed_rights = queries.names_of_tokens(known.tokens - {token.pk for token in tokens}, at=at)
-    manifest, document = current_manifest(bearer.municipality)
-    answer.manifest = document if manifest.version > known.manifest_version else None
-    answer.cursor = Cursor(
-        manifest_version=manifest.version,
-        tokens=frozenset(token.pk for token in tokens),
-        bulletins={binding: bulletin.seq for binding, bulletin in newest.items() if binding in records},
-        doors={pk: _hash(data) for pk, data in said.items()},
-    )
+    truth = _truth(bearer, at)
+    answer = Answer(cursor=truth.cursor(bearer), shift=truth.shift, visits=truth.visits, alarms=truth.alarms)
+    _rights(answer, truth, known)
+    _news(answer, truth, known)
+    answer.doors = [said for pk, said in truth.doors.items() if known.doors.get(pk) != _hash(said)]
+    answer.removed_doors = sorted(known.doors.keys() - truth.doors.keys())
+    gone = known.tokens - answer.cursor.tokens
+    answer.removed_rights = queries.names_of_tokens(gone, at=at)
+    answer.manifest = truth.manifest_document if truth.manifest.version > known.manifest_version else None
     queries.mark_delivered({right.token.pk for right in answer.rights}, at=at)
     return answer
 
 
-def _plan(bearer: Bearer, answer: Answer, at: datetime) -> dict[int, Door]:
+def holds_everything(*, bearer: Bearer, mark: bytes, at: datetime) -> bool:
+    """Issue what is due and return whether a phone whose cursor has this mark lacks nothing.
+
+    Must run in the bearer's scope. It costs the server what a sync costs, but neither side a cursor nor an
+    answer: most looks for news find none.
+    """
+    return hmac.compare_digest(cursors.mark(_truth(bearer, at).cursor(bearer).encode(bearer.pk)), mark)
+
+
+def _truth(bearer: Bearer, at: datetime) -> Truth:
+    issue_for_bearer(bearer=bearer, at=at)
+    manifest, document = current_manifest(bearer.municipality)
+    truth = Truth(at, manifest, document)
+    doors = _plan(bearer, truth)
+    truth.alarms = alarms_on_phone(bearer)
+    doors.update({door.pk: door for alarm in truth.alarms for door in alarm.doors})
+    tokens = queries.tokens_to_hold(bearer, at=at)
+    truth.newest = newest = newest_bulletins({token.binding_id for token in tokens})
+    truth.records = records = queries.lock_records(newest)
+    # Without bulletin or lock record (a binding made by other means than commissioning) there is no right.
+    truth.tokens = [token for token in tokens if token.binding_id in newest and token.binding_id in records]
+    bindings = {token.binding.door_id: token.binding for token in truth.tokens}
+    doors.update({binding.door_id: binding.door for binding in bindings.values()})
+    truth.doors = {pk: _door(door, bindings.get(pk)) for pk, door in sorted(doors.items())}
+    return truth
+
+
+def _plan(bearer: Bearer, truth: Truth) -> dict[int, Door]:
     """Fill in shift and visits; returns the doors they name."""
-    policy = policy_of(bearer.municipality)
-    answer.shift = queries.shift_to_show(bearer, at=at, grace=policy.grace, horizon=policy.issue_horizon)
-    visits = queries.visits_of(answer.shift, at=at) if answer.shift else []
+    policy, at = policy_of(bearer.municipality), truth.at
+    truth.shift = queries.shift_to_show(bearer, at=at, grace=policy.grace, horizon=policy.issue_horizon)
+    visits = queries.visits_of(truth.shift, at=at) if truth.shift else []
     apartments = {visit.client.door.pk: visit.client.door for visit in visits if visit.client.door}
     ways = queries.ways_to(apartments) if apartments else {}
     for visit in visits:
         apartment = visit.client.door_id
         on_the_way = [door.pk for door in ways.get(apartment, [])] if apartment else []
-        answer.visits.append(SyncedVisit(visit, [*on_the_way, *([apartment] if apartment else [])]))
+        truth.visits.append(SyncedVisit(visit, [*on_the_way, *([apartment] if apartment else [])]))
     return apartments | {door.pk: door for way in ways.values() for door in way}
 
 
@@ -125,35 +198,28 @@ def _door(door: Door, binding: Binding | None) -> dict[str, Any]:
     }
 
 
-def _hash(said: dict[str, Any]) -> bytes:
+def _hash(said: Any) -> bytes:
     return hashlib.sha256(cbor.encode(said)).digest()[:DOOR_HASH_LENGTH]
 
 
-def _rights(
-    answer: Answer,
-    tokens: list[Token],
-    newest: dict[int, Bulletin],
-    records: dict[int, bytes],
-    known: Cursor,
-) -> None:
-    fresh = [token for token in tokens if token.pk not in known.tokens]
+def _span(planned: Shift | Visit) -> tuple[int, int]:
+    return int(planned.starts_at.timestamp()), int(planned.ends_at.timestamp())
+
+
+def _rights(answer: Answer, truth: Truth, known: Cursor) -> None:
+    fresh = [token for token in truth.tokens if token.pk not in known.tokens]
     documents = queries.token_documents([token.pk for token in fresh])
-    bulletins = queries.bulletin_documents([newest[token.binding_id].pk for token in fresh])
+    bulletins = queries.bulletin_documents([truth.newest[token.binding_id].pk for token in fresh])
     answer.rights = [
-        SyncedRight(token, documents[token.pk], records[token.binding_id], bulletins[token.binding_id])
+        SyncedRight(token, documents[token.pk], truth.records[token.binding_id], bulletins[token.binding_id])
         for token in fresh
     ]
 
 
-def _news(answer: Answer, tokens: list[Token], newest: dict[int, Bulletin], known: Cursor) -> None:
+def _news(answer: Answer, truth: Truth, known: Cursor) -> None:
     """Fill in newer bulletins for bindings that bring no new right, which would carry its own."""
     brought = {right.token.binding_id for right in answer.rights}
-    bindings = {token.binding_id: token.binding for token in tokens if token.binding_id not in brought}
-    newer = [pk for pk in bindings if newest[pk].seq > known.bulletins.get(pk, 0)]
-    documents = queries.bulletin_documents([newest[pk].pk for pk in newer])
-    answer.bulletins = [(bindings[pk], newest[pk].seq, documents[pk]) for pk in newer]
-
-
-def _doors(answer: Answer, said: dict[int, dict[str, Any]], known: Cursor) -> None:
-    answer.doors = [data for pk, data in said.items() if known.doors.get(pk) != _hash(data)]
-    answer.removed_doors = sorted(known.doors.keys() - said.keys())
+    bindings = {token.binding_id: token.binding for token in truth.tokens if token.binding_id not in brought}
+    newer = [pk for pk in bindings if truth.newest[pk].seq > known.bulletins.get(pk, 0)]
+    documents = queries.bulletin_documents([truth.newest[pk].pk for pk in newer])
+    answer.bulletins = [(bindings[pk], truth.newest[pk].seq, documents[pk]) for pk in newer]

@@ -26,6 +26,7 @@ from server.problems import Problem
 PHONES_MAY = frozenset(
     {
         ("POST", "api-sync"),
+        ("POST", "api-sync-look"),
         ("POST", "api-logs"),
         ("POST", "api-fresh-time"),
         ("POST", "api-break-glass"),

@@ -1,0 +1,129 @@
+"""Looking for news: a phone asks with a mark of what it holds and is told yes or no, never what."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+
+from server.access.domain.revoke import revoke_token
+from server.access.models import Revocation, Token
+from server.care.models import CareAssignment, Shift, Visit
+from server.places.models import Door
+from server.tenancy.models import Municipality
+from tests.server.issuer import Issuer, Phone, b64
+from tests.server.world import HOUR, NOW, SHIFT_START
+
+
+@pytest.fixture(autouse=True)
+def monday_morning() -> Any:
+    with time_machine.travel(NOW, tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def signed_in(issuer: Issuer, phone: Phone) -> Phone:
+    """Alice, with a visit planned."""
+    world = issuer.world
+    Visit.objects.create(
+        municipality=world.municipality,
+        shift=world.shift,
+        client=world.client,
+        starts_at=SHIFT_START,
+        ends_at=SHIFT_START + HOUR,
+    )
+    phone.sign_in()
+    return phone
+
+
+def mark_of(cursor: str) -> str:
+    return b64(hashlib.sha256(cursor.encode()).digest()[:16])
+
+
+def look(phone: Phone, mark: str, version: str = "1.0.0") -> Any:
+    return phone.post("sync/look", {"mark": mark, "app_version": version})
+
+
+def test_nothing_new_is_said_in_few_words(signed_in: Phone) -> None:
+    mark = mark_of(signed_in.sync().json()["cursor"])
+    answer = look(signed_in, mark)
+    assert answer.json() == {"server_time": int(NOW.timestamp()), "news": False}
+    assert len(answer.content) < 64
+
+
+def _lose_one(issuer: Issuer) -> None:
+    token = Token.objects.filter(revoked_at=None).first()
+    assert token is not None
+    revoke_token(token=token, reason=Revocation.Reason.OTHER, at=NOW)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _lose_one,
+        lambda issuer: CareAssignment.objects.update(ends_at=NOW),
+        lambda issuer: Visit.objects.update(ends_at=SHIFT_START + 2 * HOUR),
+        lambda issuer: Visit.objects.all().delete(),
+        lambda issuer: Shift.objects.update(ends_at=issuer.world.shift.ends_at + HOUR),
+        lambda issuer: Door.objects.filter(pk=issuer.world.gate.pk).update(fallback_place="Nyckelskåp 9"),
+        lambda issuer: Municipality.objects.update(support_phone="010-111 11 11"),
+    ],
+)
+def test_whatever_a_sync_would_bring_is_news(
+    issuer: Issuer, signed_in: Phone, change: Callable[[Issuer], object]
+) -> None:
+    mark = mark_of(signed_in.sync().json()["cursor"])
+    change(issuer)
+    assert look(signed_in, mark).json()["news"] is True
+    after = signed_in.sync().json()["cursor"]
+    assert look(signed_in, mark_of(after)).json()["news"] is False
+
+
+def test_looking_fetches_nothing_and_says_what_is_due(
+    issuer: Issuer, signed_in: Phone, monday_morning: Any
+) -> None:
+    answer = look(signed_in, b64(b"nothing at all.."))
+    assert set(answer.json()) == {"server_time", "news"}
+    assert Token.objects.filter(delivered_at__isnull=False).count() == 0
+    assert len(signed_in.sync().json()["rights"]) == 2
+
+
+def test_time_alone_is_no_news(signed_in: Phone, monday_morning: Any) -> None:
+    mark = mark_of(signed_in.sync().json()["cursor"])
+    monday_morning.shift(timedelta(minutes=20))
+    assert look(signed_in, mark).json()["news"] is False
+
+
+@pytest.mark.parametrize("mark", ["", "AA", b64(bytes(15)), b64(bytes(17)), "!" * 22, None, 7])
+def test_a_mark_that_is_none_is_refused(signed_in: Phone, mark: Any) -> None:
+    answer = look(signed_in, mark)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+
+
+def test_who_may_not_sync_may_not_look(issuer: Issuer, signed_in: Phone) -> None:
+    mark = mark_of(signed_in.sync().json()["cursor"])
+    assert look(signed_in, mark, version="0.9.9").json()["code"] == "app_too_old"
+    issuer.world.phone.revoked_at = NOW
+    issuer.world.phone.save()
+    assert look(signed_in, mark).json()["code"] == "phone_revoked"
+    assert look(Phone(signed_in.http, session=signed_in.session), mark).json()["code"] == "device_unknown"
+    signed_in.session = ""
+    issuer.world.phone.revoked_at = None
+    issuer.world.phone.save()
+    assert look(signed_in, mark).json()["code"] == "session_missing"
+
+
+def test_an_answer_is_packed_for_who_can_unpack_it(signed_in: Phone) -> None:
+    plain = signed_in.sync()
+    assert not plain.has_header("Content-Encoding")
+    body = {"cursor": None, "app_version": "1.0.0"}
+    packed = signed_in.post("sync", body, **{"Accept-Encoding": "gzip"})
+    assert packed["Content-Encoding"] == "gzip"
+    assert len(packed.content) < len(plain.content) * 0.85
+    assert json.loads(gzip.decompress(packed.content))["rights"] == plain.json()["rights"]
