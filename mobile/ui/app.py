@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 from kivy.app import App
@@ -14,6 +15,7 @@ from kivy.properties import ObjectProperty, StringProperty
 from kivy.uix.screenmanager import NoTransition
 from kivy.uix.widget import Widget
 
+from mobile.engine.state import Stage
 from mobile.ui import frame, icons, logins, own, rows, screens, widgets
 from mobile.ui.device import Device
 from mobile.ui.part import Shell, gather
@@ -26,6 +28,8 @@ from mobile.viewmodels.taps import Taps
 
 KV = Path(__file__).parent / "kv"
 FRAME_KV = ("widgets", "root")
+ANSWER_SECONDS = 60.0
+"""How long a question of the system's may lie on top of the app before the app is locked all the same."""
 SLOW_TICK = 15
 """Seconds between repaints of ages and times when nothing else happens."""
 
@@ -60,7 +64,7 @@ class NyckelfriApp(App):
         self.navigation, self.taps = Navigation(session), Taps(session)
         self.navigation.wait_while(lambda: self.taps.running)
         self.sync_bar = SyncBarModel(session)
-        self.parts = [make(Shell(session, self.navigation, self.taps)) for make in PARTS]
+        self.parts = [make(Shell(session, self.navigation, self.taps, self.device)) for make in PARTS]
         self.models: dict[type[frame.ModelScreen], Any] = {
             screen: model for part in self.parts for screen, model in part.screens.items()
         }
@@ -68,7 +72,9 @@ class NyckelfriApp(App):
         self.result = self.models[screens.ResultScreen]
         self.settings_model = self.models[own.SettingsScreen]
         self._told: tuple[str, str] = ("", "")
+        self._stage = session.state.stage
         self._quiet_seconds = 0
+        self._unanswered: Timer | None = None
         super().__init__()
         self.refresh_soon = Clock.create_trigger(self.refresh)
 
@@ -112,16 +118,35 @@ class NyckelfriApp(App):
         self.session.close()
 
     def on_pause(self) -> bool:
-        """Out of sight: radio work ends and the keys leave memory; Android may keep the process."""
-        self.session.call(self.session.engine.lock_app())
+        """Out of sight: radio work ends and the keys leave memory; Android may keep the process.
+
+        A question of the system's that lies on top does not count, for as long as one takes to answer.
+        """
+        self._pause_ends()
+        if self.device.is_asking():
+            self._unanswered = Timer(ANSWER_SECONDS, self._lock)
+            self._unanswered.daemon = True
+            self._unanswered.start()
+        else:
+            self._lock()
         return True
+
+    def _lock(self) -> None:
+        self.session.call(self.session.engine.lock_app())
+
+    def _pause_ends(self) -> None:
+        if self._unanswered is not None:
+            self._unanswered.cancel()
+            self._unanswered = None
 
     def enrol_with(self, link: str) -> None:
         """A link from a QR code has opened the app; may be called before the first frame."""
         self.models[logins.EnrolScreen].arrive(link)
 
     def on_resume(self) -> None:
-        """Back in sight: the system may have gone dark meanwhile."""
+        """Back in sight: the system may have gone dark meanwhile, or a question been answered."""
+        self._pause_ends()
+        self.device.seen_again()
         self._look_at_system()
         self.session.changed()
 
@@ -142,6 +167,10 @@ class NyckelfriApp(App):
         if self.root is None:
             return
         chosen = self.session.preferences
+        stage, self._stage = self._stage, self.session.state.stage
+        if stage is Stage.UNLOCKED is not self._stage:
+            for screen in self.root.ids.screens.screens:
+                screen.forget()
         if (self.theme.dark, self.theme.scale) != (chosen.dark, chosen.scale):
             self.redraw()
         root = self.root
@@ -180,6 +209,10 @@ class NyckelfriApp(App):
     def helps(self) -> list[rows.Action]:
         """Buttons under "Kommer du inte in?"."""
         return gather(self.parts, lambda part: part.helps)
+
+    def misses(self) -> list[rows.Action]:
+        """Buttons under a list where the door one wants may be missing."""
+        return gather(self.parts, lambda part: part.misses)
 
     def call(self, phone: str) -> None:
         """Hand a number to the phone's own dialler."""

@@ -8,7 +8,7 @@ from kivy.properties import BooleanProperty, ColorProperty, ObjectProperty, Stri
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.screenmanager import Screen
 
-from mobile.ui.widgets import Tappable
+from mobile.ui.widgets import KeyedBox, Tappable
 
 
 class Root(BoxLayout):
@@ -61,6 +61,13 @@ class ModelScreen(Screen):
     def refresh(self) -> None:
         """Show the newest state."""
         self.view = self.model.view()
+
+    def forget(self) -> None:
+        """The vault is shut: no widget keeps an address."""
+        self.view = None
+        for widget in self.walk(restrict=True):
+            if isinstance(widget, KeyedBox):
+                widget.forget()
 
     def on_leave(self, *_: object) -> None:
         """Nothing typed stays behind."""

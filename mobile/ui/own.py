@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from kivy.app import App
+from kivy.metrics import dp
 
 from mobile.ui.frame import ModelScreen
 from mobile.ui.rows import (
     Action,
+    CallLine,
     Empty,
     EmptyCard,
     FactLine,
     HistoryLine,
     LinkLine,
+    Note,
     NoteLine,
     NoticeLine,
     PointLine,
@@ -31,17 +34,20 @@ class HistoryScreen(ModelScreen):
     def on_leave(self, *_: object) -> None:
         """Nothing of the vault stays on a screen that is not shown."""
         self.model.forget()
+        self.ids.rows.shrink()
+        self.ids.page.scroll_y = 1
 
     def refresh(self) -> None:
         """Rows by place: the log only grows at its top."""
+        super().refresh()
         tr = App.get_running_app().words
-        rows = list(enumerate(self.model.rows()))
-        items: list[Any] = [row for _, row in rows]
-        empty = [Empty("history", tr("history.empty_title"), tr("history.empty_text"))]
+        empty = Empty("history", tr("history.empty_title"), tr("history.empty_text"))
+        items: list[Any] = list(enumerate(self.view.rows)) or [("empty", empty)]
         self.ids.rows.show(
-            items or empty,
-            key=lambda item: id(item) if isinstance(item, Empty) else items.index(item),
-            make=lambda item: EmptyCard() if isinstance(item, Empty) else HistoryLine(),
+            items,
+            key=lambda item: item[0],
+            make=lambda item: EmptyCard() if item[1] is empty else HistoryLine(),
+            row=lambda item: item[1],
         )
 
 
@@ -52,28 +58,32 @@ class SettingsScreen(ModelScreen):
         """Sign in, sign out, or the question before signing out."""
         super().refresh()
         view, tr = self.view, App.get_running_app().words
-        items: list[Any]
+        items: list[Note | Action]
         lock = Action("lock_app", tr("settings.lock"), "locked")
         if view.asking:
             items = [
-                tr("settings.sign_out_ask"),
-                view.leaves,
+                Note(tr("settings.sign_out_ask"), asks=True),
+                Note(view.leaves),
                 Action("sign_out_yes", tr("settings.sign_out_yes"), "warning", kind="danger"),
                 Action("sign_out_no", tr("common.cancel"), kind="plain"),
             ]
         elif view.signed_in:
             items = [
                 lock,
-                tr("settings.lock_text"),
+                Note(tr("settings.lock_text")),
                 Action("sign_out", tr("settings.sign_out"), "sign_out"),
-                view.leaves,
+                Note(view.leaves),
             ]
         else:
-            items = [lock, tr("settings.lock_text"), Action("sign_in", tr("settings.sign_in"), "person")]
+            items = [
+                lock,
+                Note(tr("settings.lock_text")),
+                Action("sign_in", tr("settings.sign_in"), "person"),
+            ]
         self.ids.account.show(
             items,
-            key=lambda item: item if isinstance(item, str) else item.name,
-            make=lambda item: NoteLine() if isinstance(item, str) else NoticeLine(),
+            key=lambda item: item.text if isinstance(item, Note) else item.name,
+            make=lambda item: NoteLine() if isinstance(item, Note) else NoticeLine(),
         )
         links = App.get_running_app().links()
         self.ids.links.show(links, key=lambda action: action.name, make=lambda _: LinkLine())
@@ -87,6 +97,9 @@ class AboutScreen(ModelScreen):
         super().refresh()
         view, ids = self.view, self.ids
         steps = list(enumerate(view.routine, start=1))
+        calls = [(view.support_phone, view.support_call)] if view.support_phone else []
+        strong = {"kind": "primary", "min_height": dp(72)}
+        ids.calls.show(calls, key=lambda call: call[0], make=lambda _: CallLine(**strong))
         ids.routine.show(steps, key=lambda step: step[0], make=lambda _: RoutineLine())
         ids.kept.show(view.kept, key=str, make=lambda _: PointLine())
         ids.not_kept.show(view.not_kept, key=str, make=lambda _: PointLine(icon="cross"))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mobile.ui.device import Device
 from mobile.ui.frame import ModelScreen
 from mobile.ui.rows import Action
 from mobile.viewmodels.navigation import Navigation
@@ -26,6 +27,7 @@ class Shell:
     session: Session
     navigation: Navigation
     taps: Taps
+    device: Device = field(default_factory=Device)
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Part:
     notices: Actions = list
     links: Actions = list
     helps: Actions = list
+    misses: Actions = list
     strip: Callable[[], Any] = _none
     rings: Callable[[], str] = str
     tick: Callable[[], object] = _none

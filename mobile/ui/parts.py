@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mobile.ui import alarms, logins, own, screens
+from mobile.ui import alarms, bluetooth, emergency, logins, own, practice, screens
 from mobile.ui.part import Part, Shell
 from mobile.ui.rows import Action
 from mobile.viewmodels.about import AboutModel
 from mobile.viewmodels.doors import DoorModel
 from mobile.viewmodels.enrol import EnrolModel
+from mobile.viewmodels.finder import FinderModel
 from mobile.viewmodels.help import HelpModel
 from mobile.viewmodels.history import HistoryModel
 from mobile.viewmodels.pin import PinModel
@@ -38,9 +39,10 @@ def doors(shell: Shell) -> Part:
     session, navigation, taps = shell.session, shell.navigation, shell.taps
     today, result = TodayModel(session), ResultModel(session, navigation, taps)
     return Part(
-        kv=("today", "door", "result", "help"),
+        kv=("today", "finder", "door", "result", "help"),
         screens={
             screens.TodayScreen: today,
+            screens.FinderScreen: FinderModel(session),
             screens.DoorScreen: DoorModel(session, navigation, taps),
             screens.ResultScreen: result,
             screens.HelpScreen: HelpModel(session, navigation),
@@ -70,4 +72,12 @@ def personal(shell: Shell) -> Part:
     )
 
 
-PARTS: tuple[Callable[[Shell], Part], ...] = (before_work, doors, personal, alarms.part)
+PARTS: tuple[Callable[[Shell], Part], ...] = (
+    before_work,
+    doors,
+    personal,
+    bluetooth.part,
+    alarms.part,
+    emergency.part,
+    practice.part,
+)

@@ -32,6 +32,14 @@ class Empty:
     action: Action | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Words in a list that are neither its heading nor one of its items."""
+
+    text: str
+    asks: bool = False
+
+
 class HeadingLine(Txt):
     """A heading in a list; `row` is its words."""
 
@@ -39,9 +47,9 @@ class HeadingLine(Txt):
 
 
 class NoteLine(Txt):
-    """Small print in a list; `row` is its words."""
+    """`row` is a Note."""
 
-    row = ObjectProperty("", allownone=True)
+    row = ObjectProperty(None, allownone=True)
 
 
 class NoticeLine(Btn):
@@ -69,6 +77,12 @@ class EmptyCard(Card):
 
 class DoorLine(Tappable):
     """A door in a visit; `row` is a DoorRow."""
+
+    row = ObjectProperty(None, allownone=True)
+
+
+class FoundLine(Card):
+    """A door that was searched for; `row` is a DoorRow."""
 
     row = ObjectProperty(None, allownone=True)
 

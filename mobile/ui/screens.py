@@ -20,8 +20,11 @@ from mobile.ui.rows import (
     Empty,
     EmptyCard,
     FactLine,
+    FoundLine,
     HeadingLine,
     NearCard,
+    Note,
+    NoteLine,
     NoticeLine,
     ResultButton,
     RoutineLine,
@@ -45,14 +48,18 @@ class TodayScreen(ModelScreen):
             notices.append(Action("sign_in", tr("today.signed_out"), "person"))
         notices += App.get_running_app().notices()
         self.ids.notices.show(notices, key=lambda action: action.name, make=lambda _: NoticeLine())
-        near = [tr("today.nearby"), *view.nearby] if view.nearby else []
+        near = (
+            [tr("today.nearby"), *(view.nearby or [view.near_hint])] if view.nearby or view.near_hint else []
+        )
         self.ids.nearby.show(near, key=_key, make=_near)
-        empty = Empty("today", tr("today.empty_title"), tr("today.empty_text"), _sync_action())
+        empty = _no_doors() if view.empty == "none" else _no_visits()
         coming = [card for card in view.visits if not card.past]
         past = [card for card in view.visits if card.past]
         cards = [tr("today.visits"), *coming] if coming else []
         cards += [tr("today.earlier"), *past] if past else []
         self.ids.visits.show(cards or [empty], key=_key, make=_visit)
+
+        _show_misses(self.ids.misses)
 
     def on_touch_down(self, touch: MotionEvent) -> bool:
         """From here on nothing may move."""
@@ -67,17 +74,34 @@ class TodayScreen(ModelScreen):
         return taken
 
 
-def _sync_action() -> Action:
-    return Action("sync", App.get_running_app().words("today.sync"), "sync")
+def _show_misses(place: Any) -> None:
+    misses = App.get_running_app().misses()
+    place.show(misses, key=lambda action: action.name, make=lambda _: NoticeLine())
+
+
+def _no_doors() -> Empty:
+    tr = App.get_running_app().words
+    sync = Action("sync", tr("today.sync"), "sync")
+    return Empty("today", tr("today.empty_title"), tr("today.empty_text"), sync)
+
+
+def _no_visits() -> Empty:
+    tr = App.get_running_app().words
+    find = Action("go:finder", tr("finder.title"), "find")
+    return Empty("today", tr("today.no_visits_title"), tr("today.no_visits_text"), find)
 
 
 def _key(item: Any) -> str:
     if isinstance(item, str):
         return f"heading {item}"
+    if isinstance(item, Note):
+        return "note"
     return "empty" if isinstance(item, Empty) else str(getattr(item, "door_id", None) or item.id)
 
 
 def _near(item: Any) -> Widget:
+    if isinstance(item, Note):
+        return NoteLine()
     return HeadingLine() if isinstance(item, str) else NearCard()
 
 
@@ -85,6 +109,33 @@ def _visit(item: Any) -> Widget:
     if isinstance(item, Empty):
         return EmptyCard()
     return HeadingLine() if isinstance(item, str) else VisitBox()
+
+
+class FinderScreen(ModelScreen):
+    """Alla dörrar."""
+
+    def on_pre_enter(self, *_: object) -> None:
+        """The keyboard is wanted at once, unless one comes back to a list."""
+        self.ids.typed.ids.entry.focus = not self.ids.typed.text
+
+    def typed(self, text: str) -> None:
+        """Another list, from its top."""
+        self.ids.rows.shrink()
+        self.ids.page.scroll_y = 1
+        self.model.type(text)
+
+    def refresh(self) -> None:
+        """The doors that match what was typed."""
+        super().refresh()
+        tr = App.get_running_app().words
+        text = tr("finder.empty_text" if self.view.any_doors else "today.empty_text")
+        empty = Empty("find", tr("finder.empty_title"), text)
+        self.ids.rows.show(
+            self.view.rows or [empty],
+            key=_key,
+            make=lambda item: EmptyCard() if isinstance(item, Empty) else FoundLine(),
+        )
+        _show_misses(self.ids.misses)
 
 
 class DoorScreen(ModelScreen):

@@ -13,12 +13,14 @@ from kivy.properties import (
     ColorProperty,
     ListProperty,
     NumericProperty,
+    ObjectProperty,
     StringProperty,
 )
 from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.gridlayout import GridLayout
 from kivy.uix.label import Label
+from kivy.uix.scrollview import ScrollView
 from kivy.uix.textinput import TextInput
 from kivy.uix.widget import Widget
 
@@ -157,6 +159,8 @@ class Field(BoxLayout):
     hint = StringProperty("")
     text = StringProperty("")
     secret = BooleanProperty(False)
+    seen = BooleanProperty(False)
+    """What is secret may be looked at, by whoever typed it."""
     kind = StringProperty("text")
     __events__ = ("on_enter",)
 
@@ -165,7 +169,7 @@ class Field(BoxLayout):
 
     def clear(self) -> None:
         """Forget what was typed."""
-        self.ids.entry.text = ""
+        self.ids.entry.text, self.seen = "", False
 
 
 class Banner(BoxLayout):
@@ -178,28 +182,86 @@ class Banner(BoxLayout):
 
 
 class KeyedBox(BoxLayout):
-    """A list that keeps a widget as long as its item stays, so nothing is rebuilt under a finger."""
+    """A list that keeps a widget as long as its item stays, so nothing is rebuilt under a finger.
+
+    Only the first `limit` items have widgets; `grow` gives more of them theirs, so that a long list costs no
+    more than what has been looked at.
+    """
+
+    limit = NumericProperty(1000)
 
     def __init__(self, **properties: object) -> None:
         super().__init__(**properties)
         self._by_key: dict[Hashable, Any] = {}
+        self._again: Callable[[], None] | None = None
+        self._length = self._grown = 0
 
     def show(
-        self, items: Sequence[Any], key: Callable[[Any], Hashable], make: Callable[[Any], Widget]
+        self,
+        items: Sequence[Any],
+        key: Callable[[Any], Hashable],
+        make: Callable[[Any], Widget],
+        row: Callable[[Any], Any] = lambda item: item,
     ) -> None:
-        """Show `items` in order, made by `make(item)` once; each widget gets its item in `row`."""
-        wanted = {key(item): item for item in items}
+        """Show `items` in order, made by `make(item)` once; each widget gets `row(item)` in `row`."""
+        self._again, self._length = lambda: self.show(items, key, make, row), len(items)
+        wanted = {key(item): item for item in items[: int(self.limit) + self._grown]}
         for gone in [k for k in self._by_key if k not in wanted]:
             self.remove_widget(self._by_key.pop(gone))
         for item_key, item in wanted.items():
             if item_key not in self._by_key:
                 self._by_key[item_key] = make(item)
-            self._by_key[item_key].row = item
+            self._by_key[item_key].row = row(item)
         order = [self._by_key[item_key] for item_key in wanted]
-        if list(reversed(self.children)) != order:
+        shown = list(reversed(self.children))
+        if shown != order[: len(shown)]:
             self.clear_widgets()
-            for widget in order:
-                self.add_widget(widget)
+            shown = []
+        for widget in order[len(shown) :]:
+            self.add_widget(widget)
+
+    def grow(self) -> None:
+        """Somebody has come to the end of what is shown."""
+        if self._again is not None and self._length > self.limit + self._grown:
+            self._grown += int(self.limit)
+            self._again()
+
+    def forget(self) -> None:
+        """Keep nothing."""
+        self._by_key.clear()
+        self.clear_widgets()
+        self._again, self._grown = None, 0
+
+    def shrink(self) -> None:
+        """From the top again."""
+        self._grown = 0
+
+
+class Page(ScrollView):
+    """What scrolls. At its end the list `grows` grows, and what one is reading stays where it is."""
+
+    grows = ObjectProperty(None, allownone=True)
+    scroll_y: float
+
+    def on_scroll_y(self, *_: object) -> None:
+        """Two finger's breadths before the end, more is made ready."""
+        below = self.scroll_y * max(0.0, self.children[0].height - self.height) if self.children else 0
+        if self.grows is not None and below < self.height:
+            self.grows.grow()
+
+    def add_widget(self, widget: Widget, *args: object, **properties: object) -> None:
+        """Remember how high the content is."""
+        super().add_widget(widget, *args, **properties)
+        self._high = widget.height
+        widget.bind(height=self._hold)
+
+    def _hold(self, _: Widget, high: float) -> None:
+        """Kivy keeps the share that is scrolled; a reader wants the distance from the top kept."""
+        before, after = self._high - self.height, high - self.height
+        self._high = high
+        scrolled = 1 - self.scroll_y
+        if scrolled > 0 and before > 0 and after > 0:
+            self.scroll_y = max(0.0, 1 - scrolled * before / after)
 
 
 def text_width(text: str, font_size: float, *, bold: bool = False) -> float:

@@ -27,6 +27,13 @@ TONES = {
     OpeningState.REFUSED: "bad",
     OpeningState.FAILED: "bad",
 }
+SHAPES = {
+    OpeningState.BLUETOOTH_OFF: "bluetooth",
+    OpeningState.NOT_FOUND: "offline",
+    OpeningState.NO_ANSWER: "offline",
+    OpeningState.OUTCOME_UNKNOWN: "help",
+    OpeningState.BY_HAND: "person",
+}
 STEPS = {
     OpeningState.SEARCHING: 1,
     OpeningState.CONNECTING: 2,
@@ -65,8 +72,8 @@ def icon(state: OpeningState) -> str:
         return "unlocked"
     if state in {OpeningState.LOCKED, OpeningState.ALREADY_LOCKED}:
         return "locked"
-    if state is OpeningState.BLUETOOTH_OFF:
-        return "bluetooth"
+    if state in SHAPES:
+        return SHAPES[state]
     return {"running": "search", "warn": "warning", "bad": "cross"}[tone(state)]
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from mobile.engine.state import AppState, DoorView, LoginState, Nearby, Visit
+from mobile.engine.state import AppState, DoorKind, DoorView, LoginState, Nearby, Visit
 from mobile.viewmodels import doors
 from mobile.viewmodels.doors import DoorRow
 from mobile.viewmodels.session import Session
@@ -34,6 +34,13 @@ class TodayView:
     shift: str = ""
     nearby: tuple[DoorRow, ...] = ()
     visits: tuple[VisitCard, ...] = ()
+    near_hint: str = ""
+    """Said where nearby doors would stand when none is heard."""
+    trouble: str = ""
+    """Why no door can be heard at all, and what to do about it."""
+    can_find: bool = False
+    empty: str = "none"
+    """How an empty day is explained: none (ask for a sync) or doors (rights, but no visits)."""
     signed_out: bool = False
     left_unlocked: str = ""
     left_unlocked_id: str = ""
@@ -82,10 +89,16 @@ class TodayModel:
         """What to show now."""
         state, texts, now = self._session.state, self._session.texts, self._session.now()
         unlocked = next((door for door in state.doors.values() if door.left_unlocked), None)
+        trouble, nearby = self._trouble(state), self._nearby(state, now)
+        waiting = bool(state.doors) and not nearby and not trouble
         return TodayView(
             date=texts.day(now),
             shift=self._shift(state),
-            nearby=self._nearby(state, now),
+            nearby=nearby,
+            near_hint=texts.tr("today.none_near") if waiting else "",
+            trouble=trouble,
+            can_find=bool(state.doors),
+            empty="doors" if state.doors else "none",
             visits=tuple(self._card(visit, state, now) for visit in sorted(state.visits, key=_start)),
             signed_out=state.login is not LoginState.SIGNED_IN,
             left_unlocked=texts.tr("today.left_unlocked", door=_full_name(unlocked, self._session))
@@ -93,6 +106,11 @@ class TodayModel:
             else "",
             left_unlocked_id=unlocked.id if unlocked else "",
         )
+
+    def _trouble(self, state: AppState) -> str:
+        slug = doors.BLUETOOTH_SLUGS.get(state.bluetooth)
+        words = self._session.texts.reason(slug) if slug else None
+        return f"{words.title}. {words.next}" if words else ""
 
     def _shift(self, state: AppState) -> str:
         texts, shift = self._session.texts, state.shift
@@ -102,24 +120,19 @@ class TodayModel:
         return texts.tr("today.shift", team=shift.team, start=start, end=end)
 
     def _nearby(self, state: AppState, now: int) -> tuple[DoorRow, ...]:
-        heard = [d for d in state.doors.values() if d.nearby is not Nearby.NO and doors.allowed(d, now)]
+        heard = [
+            door
+            for door in state.doors.values()
+            if door.nearby is not Nearby.NO
+            and doors.allowed(door, now)
+            and door.kind is not DoorKind.PRACTICE
+        ]
         order = [door_id for door_id in self._order.update(heard) if door_id in state.doors]
         return tuple(self._near_row(state.doors[door_id], now) for door_id in order[:MAX_NEARBY])
 
     def _near_row(self, door: DoorView, now: int) -> DoorRow:
         texts = self._session.texts
-        plain = doors.row(door, texts, now)
-        return DoorRow(
-            door_id=plain.door_id,
-            kind=plain.kind,
-            title=plain.title,
-            detail=door.address,
-            nearby=plain.nearby,
-            here=plain.here,
-            allowed=plain.allowed,
-            left_unlocked=plain.left_unlocked,
-            action=plain.action,
-        )
+        return replace(doors.row(door, texts, now), detail=door.address)
 
     def _card(self, visit: Visit, state: AppState, now: int) -> VisitCard:
         texts = self._session.texts

@@ -179,6 +179,45 @@ def _result(state: OpeningState, reason: str = "", operation: Operation = Operat
     return Scene(name, changed, lambda app, engine: app.navigation.go("result", door_id))
 
 
+def _offline(app: NyckelfriApp, engine: BenchEngine) -> None:
+    app.navigation.work_offline()
+
+
+def _licences(app: NyckelfriApp, engine: BenchEngine) -> None:
+    app.root.ids.screens.current_screen.model.toggle_licences()
+
+
+def _no_history(app: NyckelfriApp, engine: BenchEngine) -> None:
+    engine.entries = []
+
+
+def _failed(app: NyckelfriApp, engine: BenchEngine) -> None:
+    app.root.ids.screens.current_screen.model.choose("failed")
+
+
+def _find(text: str) -> Way:
+    def way(app: NyckelfriApp, engine: BenchEngine) -> None:
+        app.root.ids.screens.current_screen.ids.typed.ids.entry.text = text
+
+    return way
+
+
+def many_doors(count: int) -> dict[str, DoorView]:
+    """So many doors of one town: gates and flats along its streets."""
+    streets = ("Björkallén", "Åsgatan", "Södra Kvarnbacksvägen", "Torggatan", "Ängsstigen")
+    found = {}
+    for place in range(count):
+        street, house = streets[place % 5], place // 5 % 60 + 1
+        kind = DoorKind.GATE if place % 9 == 0 else DoorKind.APARTMENT
+        door_id, door = _door(f"m{place}", kind, f"{street} {house}", number=f"{1001 + place % 900}")
+        found[door_id] = replace(door, entrance="A" if kind is DoorKind.GATE else "", floor=str(place % 7))
+    return found
+
+
+QUIET = {door_id: replace(door, nearby=Nearby.NO) for door_id, door in DOORS.items()}
+NO_RADIO = replace(UNLOCKED, doors=MappingProxyType(QUIET), bluetooth=Bluetooth.OFF)
+CITY = replace(UNLOCKED, doors=MappingProxyType({**DOORS, **many_doors(300)}))
+HERE = replace(UNLOCKED, doors=MappingProxyType({**DOORS, "a1": replace(DOORS["a1"], nearby=Nearby.HERE)}))
 STALE = SyncStatus(
     last_synced_at=MORNING - 5 * 3600 - 100, waiting_logs=14, stale_reason="server_unreachable"
 )
@@ -193,6 +232,8 @@ SCENES = (
     Scene("enrol-address", AppState()),
     Scene("enrol-address-error", AppState(), _expired),
     Scene("enrol-check", AppState(), _look_up),
+    Scene("enrol-check-link", AppState(), _scanned),
+    Scene("enrol-bad-link", AppState(), _bad_link),
     Scene("enrol-pin", AppState(), _look_up, _weak_pin),
     Scene("signin", replace(UNLOCKED, login=LoginState.SIGNED_OUT)),
     Scene("signin-code", replace(UNLOCKED, login=LoginState.NEEDS_CODE)),
@@ -206,6 +247,20 @@ SCENES = (
     Scene("help-nothing", replace(UNLOCKED, support=Support()), _to("help", "a2")),
     Scene("history", UNLOCKED, _to("history")),
     Scene("settings", UNLOCKED, _to("settings")),
+    Scene("settings-signed-out", replace(UNLOCKED, login=LoginState.SIGNED_OUT), _offline, _to("settings")),
+    Scene("about", UNLOCKED, _to("about")),
+    Scene("about-licences", replace(UNLOCKED, support=Support()), _to("about"), _licences),
+    Scene("today-bluetooth-off", NO_RADIO),
+    Scene("today-quiet", replace(UNLOCKED, doors=MappingProxyType(QUIET))),
+    Scene("today-no-visits", replace(UNLOCKED, visits=(), doors=MappingProxyType(QUIET), shift=None)),
+    Scene("today-signed-out", replace(STALE_DAY, login=LoginState.SIGNED_OUT), _offline),
+    Scene("finder", CITY, _to("finder")),
+    Scene("finder-typed", CITY, _to("finder"), _find("bjork 1")),
+    Scene("finder-nothing", CITY, _to("finder"), _find("Kungsgatan")),
+    Scene("history-empty", UNLOCKED, _no_history, _to("history")),
+    Scene("history-failed", UNLOCKED, _to("history"), _failed),
+    Scene("door-here", HERE, _to("door", "a1")),
+    Scene("door-left-unlocked", STALE_DAY, _to("door", "g2")),
     Scene("settings-sign-out", UNLOCKED, _sign_out),
     _result(OpeningState.SEARCHING),
     _result(OpeningState.GRANTED_UNLOCKING),
@@ -217,5 +272,3 @@ SCENES = (
     _result(OpeningState.OUTCOME_UNKNOWN, "outcome_unknown"),
     _result(OpeningState.BLUETOOTH_OFF, "bluetooth_off"),
 )  # fmt: skip
-    Scene("enrol-check-link", AppState(), _scanned),
-    Scene("enrol-bad-link", AppState(), _bad_link),
