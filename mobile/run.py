@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from kivy.clock import Clock
@@ -15,6 +16,8 @@ from mobile.viewmodels.runner import ThreadRunner
 from mobile.viewmodels.session import Session
 
 STOP_SECONDS = 10.0
+OnLink = Callable[[Callable[[str], None]], None]
+"""Is handed the function that takes a link opened while the app runs."""
 
 
 def run(data_dir: Path, *, width: int, height: int, link: str = "") -> None:
@@ -22,13 +25,26 @@ def run(data_dir: Path, *, width: int, height: int, link: str = "") -> None:
     from mobile.engine.factory import build  # noqa: PLC0415  (bleak talks to the system bus on import)
 
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    engine = build(data_dir)
-    thread = EngineThread()
+    run_engine(build(data_dir), EngineThread(), data_dir, width=width, height=height, link=link)
+
+
+def run_engine(
+    engine: Engine,
+    thread: EngineThread,
+    data_dir: Path,
+    *,
+    width: int = 0,
+    height: int = 0,
+    link: str = "",
+    device: Device | None = None,
+    on_link: OnLink | None = None,
+) -> None:
+    """Run the app with this engine on that thread until its window is closed."""
     thread.start()
     session = make_session(engine, thread, data_dir)
     session.call(engine.start())
     try:
-        show(session, data_dir, width=width, height=height, link=link)
+        show(session, data_dir, width=width, height=height, link=link, device=device, on_link=on_link)
     finally:
         thread.submit(engine.stop()).result(STOP_SECONDS)
         thread.stop()
@@ -48,10 +64,12 @@ def show(
     height: int,
     link: str = "",
     device: Device | None = None,
+    on_link: OnLink | None = None,
 ) -> None:
-    """Show the app until its window is closed; must run on the main thread."""
-    Config.set("graphics", "width", str(width))
-    Config.set("graphics", "height", str(height))
+    """Show the app until its window is closed; must run on the main thread. No width: the whole screen."""
+    if width:
+        Config.set("graphics", "width", str(width))
+        Config.set("graphics", "height", str(height))
     Config.set("graphics", "maxfps", "30")
     Config.set("input", "mouse", "mouse,disable_multitouch")
     from mobile.ui.app import NyckelfriApp  # noqa: PLC0415  (opens the window, so only after Config)
@@ -61,4 +79,6 @@ def show(
     app = NyckelfriApp(session, signal=feedback.signal, device=device)
     if link:
         app.enrol_with(link)
+    if on_link is not None:
+        on_link(app.enrol_with)
     app.run()
