@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from mobile.engine.state import BearerCard
-from mobile.engine.storage.disk import Disk, replace_safely
+from mobile.engine.storage.disk import Disk, previous, replace_safely, temporary
 from mobile.engine.vault import Vaults
 
 MAX_BYTES = 64 * 1024
@@ -28,6 +28,16 @@ class Bearers:
         known = set(self._vaults.bearers())
         labels = {name: text for name, text in self._labels().items() if name in known}
         replace_safely(self._disk, self._path, json.dumps(labels | {bearer_id: label}).encode())
+
+    def tidy(self) -> None:
+        """Forget the labels of vaults that are gone."""
+        labels, known = self._labels(), set(self._vaults.bearers())
+        if labels.keys() - known:
+            kept = {name: text for name, text in labels.items() if name in known}
+            replace_safely(self._disk, self._path, json.dumps(kept).encode())
+        for left_over in (previous(self._path), temporary(self._path)):
+            if self._disk.exists(left_over):
+                self._disk.remove(left_over)
 
     def _labels(self) -> dict[str, str]:
         try:

@@ -16,8 +16,8 @@ Headless, in any asyncio loop (a test's, the demo's, or `mobile.engine.thread.En
     await engine.stop()
 
 `engine.state.doors` names the doors, `engine.subscribe` tells of every new snapshot, and
-`engine.last_traffic` counts the round trips and bytes of the last opening. The engine opens a door only in
-`open_door` and `lock_door`: a scan, a sync or coming close never does.
+`engine.last_traffic` counts the round trips and bytes of the last opening. The engine reaches for a lock
+only in `open_door`, `lock_door` and `ask_too_early`: a scan, a sync or coming close never does.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ class PhoneEngine:
         self._scanner, self._openings = parts.scanner, parts.openings
         self._rounds = Rounds(parts.syncer, parts.courier, parts.keyring)
         self._alarms, self._break_glass = parts.alarms, parts.break_glass
+        self._practice = parts.practice
         self._ears = Ears(keyring=parts.keyring, on_news=self._rounds.on_news)
         self._first_login = FirstLogin(
             setup,
@@ -77,6 +78,7 @@ class PhoneEngine:
             enrolment=parts.enrolment,
             begin_work=self._begin_work,
             end_work=self._end_work,
+            say_goodbye=parts.goodbye.say,
         )
 
     # -- what the parts tell --------------------------------------------------------------------------------
@@ -142,7 +144,7 @@ class PhoneEngine:
     async def start(self) -> None:
         """See `Engine`."""
         self._board.show_sync(waiting_logs=self._courier.waiting)
-        self._first_login.start()
+        await self._first_login.start()
         self._rounds.start(self._setup.sync_seconds)
 
     async def stop(self) -> None:
@@ -181,6 +183,10 @@ class PhoneEngine:
     async def change_pin(self, old_pin: str, new_pin: str) -> None:
         """See `Engine`."""
         await self._first_login.change_pin(old_pin, new_pin)
+
+    async def remove_bearer(self, bearer_id: str) -> None:
+        """See `Engine`."""
+        await self._first_login.remove(bearer_id)
 
     # -- the facade: the business system --------------------------------------------------------------------
 
@@ -226,6 +232,19 @@ class PhoneEngine:
     async def lock_door(self, door_id: str) -> Opening:
         """See `Engine`."""
         return await self._openings.tap(door_id, Operation.LOCK)
+
+    async def begin_practice(self) -> None:
+        """See `Engine`."""
+        await self._practice.begin()
+
+    async def ask_too_early(self, door_id: str) -> Opening:
+        """See `Engine`."""
+        return await self._practice.too_early(door_id)
+
+    async def note_practice(self, steps: frozenset[str]) -> None:
+        """See `Engine`."""
+        await self._practice.note(steps)
+        self._content_changed()
 
     async def dismiss_opening(self, door_id: str) -> None:
         """See `Engine`."""

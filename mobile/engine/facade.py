@@ -72,6 +72,13 @@ class Engine(Protocol):
         """Seal the vault anew under another PIN or passphrase."""
         ...
 
+    async def remove_bearer(self, bearer_id: str) -> None:
+        """Erase one person's vault from this phone for good; needs no PIN and no coverage.
+
+        When it is the open one, waiting logs are handed in and the server is told, if it answers.
+        """
+        ...
+
     # -- second login: the business system ----------------------------------------------------------------
 
     async def sign_in(self, username: str, password: str) -> None:
@@ -123,6 +130,21 @@ class Engine(Protocol):
 
     async def lock_door(self, door_id: str) -> Opening:
         """Lock one door on leaving; as `open_door`."""
+        ...
+
+    async def begin_practice(self) -> None:
+        """Take the right to the practice locks for an hour, then sync; needs coverage.
+
+        Raises ServerError practice_nowhere when there is no practice lock for this person.
+        """
+        ...
+
+    async def ask_too_early(self, door_id: str) -> Opening:
+        """Ask a practice lock with a right that does not hold yet, to see a refusal; as `open_door`."""
+        ...
+
+    async def note_practice(self, steps: frozenset[str]) -> None:
+        """Keep in the vault which steps of the guided opening are done; none of them: start over."""
         ...
 
     async def dismiss_opening(self, door_id: str) -> None:

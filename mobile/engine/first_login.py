@@ -45,14 +45,24 @@ class FirstLogin:
         enrolment: Enrolment,
         begin_work: Step,
         end_work: Step,
+        say_goodbye: Step,
     ) -> None:
         self._setup, self._board, self._clock, self._keyring = setup, board, clock, keyring
         self._vaults, self._bearers, self._enrolment = vaults, bearers, enrolment
-        self._begin_work, self._end_work = begin_work, end_work
+        self._begin_work, self._end_work, self._say_goodbye = begin_work, end_work, say_goodbye
         self._active = ""
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Look for vaults on disk; the only one there is chosen at once."""
+        with suppress(EngineError):  # what cannot be tidied now is tidied at the next start
+            await asyncio.to_thread(self._tidy)
+        self._choose()
+
+    def _tidy(self) -> None:
+        self._vaults.tidy()
+        self._bearers.tidy()
+
+    def _choose(self) -> None:
         cards = self._bearers.cards()
         self._active = cards[0].id if len(cards) == 1 else ""
         self._show_shut()
@@ -114,6 +124,22 @@ class FirstLogin:
             self._active = ""
             await self.lock()
             raise
+
+    async def remove(self, bearer_id: str) -> None:
+        """Erase one person from this phone: vault, keys, counter and label.
+
+        An open vault says goodbye to the server first; a shut one cannot, for nobody can read who it is.
+        """
+        if self._keyring.is_open:
+            if bearer_id == self._active:
+                await self._say_goodbye()
+            await self._end_work()
+            self._keyring.abandon()
+        try:
+            await asyncio.to_thread(self._vaults.wipe, bearer_id)
+            await asyncio.to_thread(self._bearers.tidy)
+        finally:
+            self._choose()
 
     async def _open(self, vault: OpenVault) -> None:
         await self._keyring.open(vault)

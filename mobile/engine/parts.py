@@ -12,10 +12,12 @@ from mobile.engine.breakglass import BreakGlass
 from mobile.engine.clock import Clock
 from mobile.engine.courier import Courier
 from mobile.engine.enrolment import Enrolment
+from mobile.engine.goodbye import Goodbye
 from mobile.engine.http import Http
 from mobile.engine.keyring import Keyring
 from mobile.engine.login import SignIn
 from mobile.engine.openings import Openings
+from mobile.engine.practice import Practice
 from mobile.engine.radio import Radio
 from mobile.engine.scanner import Scanner
 from mobile.engine.setup import Setup
@@ -65,6 +67,7 @@ class Parts:
             on_change=on_change,
         )
         asking = Asking(http=self.http, keyring=self.keyring, syncer=self.syncer)
+        self.goodbye = Goodbye(http=self.http, keyring=self.keyring, courier=self.courier)
         self.alarms = Alarms(asking=asking, keyring=self.keyring, syncer=self.syncer, on_change=on_change)
         self.break_glass = BreakGlass(asking=asking, keyring=self.keyring, syncer=self.syncer)
         self.enrolment = Enrolment(
@@ -90,6 +93,9 @@ class Parts:
             clock=self.clock,
             random=setup.random,
             on_done=on_tap_done,
+        )
+        self.practice = Practice(
+            asking=asking, keyring=self.keyring, syncer=self.syncer, openings=self.openings
         )
 
     def _contact(self, online: bool) -> None:

@@ -77,6 +77,17 @@ class Vaults:
         found = {name.removesuffix(".old") for name in names if name.removesuffix(".old").endswith(_SUFFIX)}
         return sorted(name.removesuffix(_SUFFIX) for name in found)
 
+    def tidy(self) -> None:
+        """Finish making or wiping a vault that the power cut short: nothing stays of one that is not here."""
+        known = set(self.bearers())
+        for name in self._disk.names(self._folder):
+            if name.split(".")[0] not in known:
+                self._disk.remove(self._folder / name)
+        if self._hardware is not None:
+            for name in self._hardware.names():
+                if name.split(".")[0] not in known:
+                    self._hardware.delete(name)
+
     def attempts(self, bearer_id: str) -> Attempts:
         """How many tries are left."""
         return self._counter(bearer_id).load()
@@ -153,11 +164,13 @@ class Vaults:
         they can never be opened again.
         """
         path = self._path(bearer_id)
-        self._guard(bearer_id).destroy()
-        for copy in (path, previous(path), temporary(path), path.with_suffix(".tries")):
-            self._disk.remove(copy)
-        self._disk.sync_dir(self._folder)
-        self._last_failure.pop(bearer_id, None)
+        try:
+            self._guard(bearer_id).destroy()
+        finally:  # also when the hardware does not answer
+            for copy in (path, previous(path), temporary(path), path.with_suffix(".tries")):
+                self._disk.remove(copy)
+            self._disk.sync_dir(self._folder)
+            self._last_failure.pop(bearer_id, None)
 
     async def _wrong(self, bearer_id: str) -> WrongPinError | VaultWipedError:
         """The error to raise for a wrong PIN already counted on disk; wipes if it was the last."""

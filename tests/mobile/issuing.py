@@ -57,6 +57,8 @@ class SmallServer:
     sent: set[bytes] = field(default_factory=set)
     manifest_version_sent: dict[str, int] = field(default_factory=dict)
     has_totp: bool = True
+    left: list[str] = field(default_factory=list)
+    """Device tokens of phones that have given a key back."""
     alarms_say: str = ""
     """An error code that every answer to an alarm is met with."""
 
@@ -121,6 +123,7 @@ class SmallServer:
             "/api/v1/enrol": self._enrol,
             "/api/v1/sync": self._sync,
             "/api/v1/logs": self._logs,
+            "/api/v1/leave": self._leave,
             "/api/v1/fresh-time": self._fresh_time,
         }
         return handlers[path](request, body)
@@ -277,6 +280,11 @@ class SmallServer:
             results.append({"status": "known" if batch in self.batches else "stored", "new_passages": 1})
             self.batches += [batch] if batch not in self.batches else []
         return httpx.Response(200, json={"results": results})
+
+    def _leave(self, request: httpx.Request, _body: dict[str, Any]) -> httpx.Response:
+        assert request.headers["x-session-token"] == "signed-in"
+        self.left.append(request.headers["authorization"].removeprefix("Device "))
+        return httpx.Response(200, json={"left": True})
 
     def _fresh_time(self, _request: httpx.Request, body: dict[str, Any]) -> httpx.Response:
         binding = blob(body["binding"], "binding", 8)

@@ -348,3 +348,15 @@ async def test_bearers_do_not_share_hardware_keys(guarded: Phone) -> None:
     vaults.wipe("b1")
     assert all(name.startswith("b10.") for name in guarded.chip.names())
     assert (await guarded.start().unlock("b10", OTHER)).content == b"other"
+
+
+async def test_what_a_power_cut_left_of_a_vault_that_is_not_here_is_tidied_away(guarded: Phone) -> None:
+    assert guarded.chip is not None
+    for left_over in ("b2.tries", "b2.vault.new", "b3.tries"):
+        (guarded.folder / left_over).write_bytes(b"half made")
+    for name in ("b2.pin.1", "b3.count", "b10.mark.4.1.2"):
+        guarded.chip.create(name)
+    guarded.start().tidy()
+    assert sorted(path.name for path in guarded.folder.iterdir()) == ["b1.tries", "b1.vault"]
+    assert {name.split(".")[0] for name in guarded.chip.names()} == {"b1"}
+    assert await _opens(guarded) == CONTENT

@@ -21,6 +21,7 @@ from mobile.engine.state import (
     AlarmAnswer,
     AlarmStage,
     AppState,
+    DoorView,
     HistoryEntry,
     LoginState,
     Opening,
@@ -55,6 +56,7 @@ class BenchEngine:
         self.steps: dict[str, list[Step]] = {}
         self.entries: list[HistoryEntry] = []
         self.emergency_right = EmergencyRight(0, ())
+        self.practice_doors: dict[str, DoorView] = {}
 
     @property
     def state(self) -> AppState:
@@ -83,10 +85,10 @@ class BenchEngine:
 
     async def server_identity(self, server_url: str, root: str = "") -> ServerIdentity:
         self._ask("server_identity")
-        return replace(IDENTITY, url=server_url)
-
         if root not in ("", IDENTITY.root_fingerprint):
             raise ServerError("server_not_trusted")
+        return replace(IDENTITY, url=server_url)
+
     async def enrol(self, server_url: str, code: str, pin: str) -> None:
         self._ask("enrol")
         self.publish(stage=Stage.UNLOCKED, server_url=server_url)
@@ -105,6 +107,12 @@ class BenchEngine:
 
     async def change_pin(self, old_pin: str, new_pin: str) -> None:
         self._ask("change_pin")
+
+    async def remove_bearer(self, bearer_id: str) -> None:
+        self._ask(f"remove {bearer_id}")
+        left = tuple(card for card in self._state.bearers if card.id != bearer_id)
+        stage = Stage.LOCKED if left else Stage.NOT_ENROLLED
+        self.publish(stage=stage, bearers=left, active_bearer=left[0].id if len(left) == 1 else "")
 
     async def sign_in(self, username: str, password: str) -> None:
         self._ask("sign_in")
@@ -131,7 +139,7 @@ class BenchEngine:
         self, reason: EmergencyReason, *, alarm_code: str = "", door_id: str = ""
     ) -> EmergencyRight:
         self._ask(f"break_glass {reason.value} {alarm_code or door_id}")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0)
         return self.emergency_right
 
     async def report_door(self, door_id: str, fault: DoorFault) -> None:
@@ -145,6 +153,20 @@ class BenchEngine:
     async def lock_door(self, door_id: str) -> Opening:
         self._ask(f"lock {door_id}")
         return await self._joined(door_id, Operation.LOCK)
+
+    async def begin_practice(self) -> None:
+        self._ask("begin_practice")
+        await asyncio.sleep(0.02)
+        self.publish(doors=MappingProxyType({**self._state.doors, **self.practice_doors}))
+
+    async def ask_too_early(self, door_id: str) -> Opening:
+        self._ask(f"too early {door_id}")
+        self.steps[door_id] = [(0.02, OpeningState.REFUSED, "not_yet_valid")]
+        return await self._joined(door_id, Operation.OPEN)
+
+    async def note_practice(self, steps: frozenset[str]) -> None:
+        self._ask("note_practice")
+        self.publish(practised=steps)
 
     async def dismiss_opening(self, door_id: str) -> None:
         self._ask("dismiss_opening")

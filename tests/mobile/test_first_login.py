@@ -1,0 +1,279 @@
+"""Whose vault is open on a phone: older copies, leaving a phone, and several people on one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from mobile.engine.engine import PhoneEngine
+from mobile.engine.errors import HardwareKeyGoneError, LockedError, VaultCorruptError, WrongPinError
+from mobile.engine.setup import Setup
+from mobile.engine.state import LoginState, Stage
+from mobile.engine.storage.vaultfile import Cost
+from protocol.identity import LockIdentity
+from protocol.keys import x25519_public
+from tests.lockagent.world import Issuer, Place, secret
+from tests.mobile.issuing import CODE, PASSWORD, PIN, TOTP, URL, USERNAME, SmallServer, Ware
+from tests.mobile.keychip import KeyChip
+from tests.mobile.power import MemoryDisk
+
+CHEAP = Cost(memory_kib=64, passes=1, lanes=1)
+NOW = 1_790_000_000
+OTHER_PIN = "602914"
+
+
+def _lock() -> LockIdentity:
+    return LockIdentity(x25519_public(secret("a1/s")), secret("a1/l"), x25519_public(secret("a1/e")))
+
+
+@pytest.fixture
+def server() -> SmallServer:
+    issuer = Issuer()
+    made = SmallServer(now=lambda: NOW, issuer=issuer)
+    made.wares.append(Ware(Place(issuer, _lock()), "a1"))
+    return made
+
+
+@pytest.fixture
+def chip() -> KeyChip:
+    return KeyChip()
+
+
+@pytest.fixture
+async def engine(tmp_path: Path, server: SmallServer, chip: KeyChip) -> AsyncIterator[PhoneEngine]:
+    made = _engine(tmp_path / "phone", server, chip)
+    await made.start()
+    yield made
+    await made.stop()
+
+
+def _engine(folder: Path, server: SmallServer, chip: KeyChip | None) -> PhoneEngine:
+    return PhoneEngine(
+        Setup(
+            folder,
+            transport=server.transport(),
+            vault_cost=CHEAP,
+            hardware=chip,
+            sync_seconds=None,
+            wall=lambda: NOW,
+        )
+    )
+
+
+async def _at_work(engine: PhoneEngine, pin: str = PIN) -> str:
+    """Enrol, sign in, fetch; returns the bearer."""
+    await engine.enrol(URL, CODE, pin)
+    await _sign_in(engine)
+    return engine.state.active_bearer
+
+
+async def _sign_in(engine: PhoneEngine) -> None:
+    await engine.sign_in(USERNAME, PASSWORD)
+    await engine.second_factor(TOTP)
+    await engine.sync()
+
+
+def _everything(folder: Path) -> bytes:
+    """All bytes and names under a folder."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return b"\n".join(str(path.name).encode() + path.read_bytes() for path in files)
+
+
+async def test_the_app_says_whether_hardware_guards_the_vault(
+    engine: PhoneEngine, tmp_path: Path, server: SmallServer
+) -> None:
+    await engine.enrol(URL, CODE, PIN)
+    assert engine.state.hardware_key == "tee"
+    await engine.lock_app()
+    assert engine.state.hardware_key == "", "a shut phone tells nothing"
+    bare = _engine(tmp_path / "bare", server, None)
+    await bare.start()
+    await bare.enrol(URL, CODE, PIN)
+    assert bare.state.hardware_key == ""
+    await bare.stop()
+
+
+async def test_an_older_copy_of_the_vault_is_opened_without_its_rights(
+    engine: PhoneEngine, server: SmallServer
+) -> None:
+    await engine.enrol(URL, CODE, PIN)
+    server.grant(server.wares[0])
+    await _sign_in(engine)
+    bearer = engine.state.active_bearer
+    assert engine._keyring.content.rights
+    vault = engine._setup.data_dir / "vaults" / f"{bearer}.vault"
+    copy = vault.read_bytes()
+    await engine.sign_out()
+    await engine.lock_app()
+    vault.write_bytes(copy)
+    await engine.unlock(PIN)
+    assert engine.state.vault_warning == "vault_older"
+    assert engine.state.login is LoginState.SIGNED_OUT
+    assert engine._keyring.content.rights == {}
+    assert engine.state.doors == {}
+    assert engine.state.staff_name == "Anna Lind", "who the bearer is stays, and signing in again heals it"
+    await _sign_in(engine)
+    assert engine._keyring.content.rights
+    await engine.lock_app()
+    await engine.unlock(PIN)
+    assert engine.state.vault_warning == ""
+
+
+@pytest.mark.parametrize("gone", ["signed out", "revoked", "right withdrawn"])
+async def test_rule_04_all_files_put_back_bring_no_revoked_right_back_with_hardware(
+    engine: PhoneEngine, server: SmallServer, gone: str
+) -> None:
+    await engine.enrol(URL, CODE, PIN)
+    token = server.grant(server.wares[0])
+    await _sign_in(engine)
+    folder = engine._setup.data_dir
+    copy = shutil.copytree(folder, folder.with_name("copy"))
+    if gone == "signed out":
+        await engine.sign_out()
+    elif gone == "revoked":
+        server.revoked = "bearer_revoked"
+        with pytest.raises(Exception, match="bearer_revoked"):
+            await engine.sync()
+    else:
+        server.withdraw(token)
+        await engine.sync()
+    await engine.lock_app()
+    shutil.copytree(copy, folder, dirs_exist_ok=True)
+    await engine.unlock(PIN)
+    assert engine._keyring.content.rights == {}
+    assert engine.state.vault_warning == "vault_older"
+
+
+async def test_nothing_of_a_removed_person_remains(
+    engine: PhoneEngine, server: SmallServer, chip: KeyChip
+) -> None:
+    bearer = await _at_work(engine)
+    identity = engine._keyring.content.identity
+    await engine.remove_bearer(bearer)
+    assert engine.state.stage is Stage.NOT_ENROLLED
+    assert engine.state.bearers == ()
+    assert engine.state.staff_name == ""
+    left = _everything(engine._setup.data_dir)
+    for trace in (bearer.encode(), b"AL", b"Anna", identity.device_token.encode(), identity.private_key):
+        assert trace not in left
+    assert chip.names() == ()
+    assert server.left == ["device-1"], "the server knows that the key is gone"
+    with pytest.raises(LockedError):
+        await engine.open_door("a1")
+
+
+async def test_a_removed_person_leaves_without_coverage_too(
+    engine: PhoneEngine, server: SmallServer, chip: KeyChip
+) -> None:
+    bearer = await _at_work(engine)
+    await engine._courier.keep(b"a sealed batch")
+    server.away = True
+    await engine.remove_bearer(bearer)
+    assert engine.state.stage is Stage.NOT_ENROLLED
+    assert chip.names() == ()
+    assert engine.state.sync.waiting_logs == 1, "the locks' logs are nobody's and wait"
+
+
+async def test_rule_05_a_person_who_leaves_hands_the_logs_in_first(
+    engine: PhoneEngine, server: SmallServer
+) -> None:
+    bearer = await _at_work(engine)
+    await engine._courier.keep(b"a sealed batch")
+    await engine.remove_bearer(bearer)
+    assert server.batches == [b"a sealed batch"]
+    assert engine.state.sync.waiting_logs == 0
+
+
+async def test_leaving_touches_nobody_else_on_the_phone(engine: PhoneEngine) -> None:
+    first = await _at_work(engine)
+    second = await _at_work(engine, OTHER_PIN)
+    await engine.remove_bearer(first)
+    assert [card.id for card in engine.state.bearers] == [second]
+    assert engine.state.stage is Stage.LOCKED
+    assert engine.state.active_bearer == second
+    await engine.unlock(OTHER_PIN)
+    assert engine.state.login is LoginState.SIGNED_IN
+
+
+async def test_a_forgotten_pin_a_damaged_vault_and_a_lost_chip_can_all_be_cleared_away(
+    engine: PhoneEngine, server: SmallServer, tmp_path: Path
+) -> None:
+    bearer = await _at_work(engine)
+    await engine.lock_app()
+    await engine.remove_bearer(bearer)
+    assert server.left == [], "a shut vault cannot tell the server who it was"
+    bearer = await _at_work(engine)
+    await engine.lock_app()
+    vault = engine._setup.data_dir / "vaults" / f"{bearer}.vault"
+    vault.write_bytes(vault.read_bytes()[:-1])
+    with pytest.raises(VaultCorruptError):
+        await engine.unlock(PIN)
+    await engine.remove_bearer(bearer)
+    bearer = await _at_work(engine)
+    await engine.stop()
+    moved = _engine(engine._setup.data_dir, server, KeyChip())
+    await moved.start()
+    with pytest.raises(HardwareKeyGoneError):
+        await moved.unlock(PIN)
+    await moved.remove_bearer(bearer)
+    assert moved.state.stage is Stage.NOT_ENROLLED
+    await moved.stop()
+
+
+async def test_a_pool_phone_from_hand_to_hand(engine: PhoneEngine, server: SmallServer) -> None:
+    """Each has a vault: what one may open the other neither sees nor can use, and nobody is asked."""
+    await engine.enrol(URL, CODE, PIN)
+    server.grant(server.wares[0])
+    await _sign_in(engine)
+    first = engine.state.active_bearer
+    assert engine.state.doors
+    second = await _at_work(engine, OTHER_PIN)
+    assert [card.label for card in engine.state.bearers] == ["AL", "AL"]
+    assert engine._keyring.content.rights == {}
+    await engine.lock_app()
+    assert engine.state.active_bearer == second
+    await engine.select_bearer(first)
+    assert engine.state.doors == {}
+    assert engine.state.staff_name == ""
+    with pytest.raises(WrongPinError):
+        await engine.unlock(OTHER_PIN)
+    await engine.unlock(PIN)
+    assert engine._keyring.content.rights
+    assert engine.state.login is LoginState.SIGNED_IN
+
+
+async def test_rule_06_power_cut_at_every_write_of_leaving(server: SmallServer) -> None:
+    """Whenever the power goes, leaving can be asked for again, and then nothing is left."""
+    for cut_at in range(12):
+        disk = MemoryDisk()
+        engine = PhoneEngine(
+            Setup(
+                Path("/phone"),
+                transport=server.transport(),
+                vault_cost=CHEAP,
+                sync_seconds=None,
+                wall=lambda: NOW,
+                disk=disk,
+                listens=False,
+            )
+        )
+        await engine.start()
+        await engine.enrol(URL, CODE, PIN)
+        bearer = engine.state.active_bearer
+        await engine.lock_app()
+        disk.cut_at = disk.steps + cut_at
+        try:
+            await engine.remove_bearer(bearer)
+        except Exception as cut:
+            assert type(cut).__name__ == "PowerCutError"
+        for found in disk.aftermaths():
+            again = PhoneEngine(Setup(Path("/phone"), vault_cost=CHEAP, sync_seconds=None, disk=found))
+            await again.start()
+            for card in again.state.bearers:
+                await again.remove_bearer(card.id)
+            assert again.state.stage is Stage.NOT_ENROLLED
+            assert not any(bearer in f"{path} {file.now!r}" for path, file in found.entries.items())
+            await again.stop()
