@@ -15,8 +15,8 @@ from kivy.uix.widget import Widget
 
 from mobile.ui.frame import ModelScreen
 from mobile.ui.part import Part, Shell
-from mobile.ui.rows import Action, ResultButton
-from mobile.ui.widgets import Card
+from mobile.ui.rows import Action
+from mobile.ui.widgets import Btn, Card
 from mobile.viewmodels.alarmcard import AlarmCard
 from mobile.viewmodels.alarms import AlarmModel
 
@@ -141,10 +141,12 @@ class AlarmScreen(ModelScreen):
         self.armed = True
 
 
-class AlarmButton(ResultButton):
+class AlarmButton(Btn):
     """A button of the card; `row` is an Action. `full`: it lies on the alarm's full colour."""
 
+    row = ObjectProperty(None, allownone=True)
     full = BooleanProperty(True)
+    strong = BooleanProperty(False)
 
 
 def _actions(view: Any, tr: Any) -> list[Action]:

@@ -61,6 +61,7 @@ class AlarmCard:
         self._session = model.session
         self._first_left: dict[tuple[str, int], int] = {}
         self._last = AlarmView()
+        self._strip: StripView | None = None
 
     def view(self) -> AlarmView:
         """What to show now."""
@@ -74,7 +75,15 @@ class AlarmCard:
         return self._last
 
     def strip(self) -> StripView | None:
-        """The line above every screen of the work but the card itself."""
+        """The line above every screen of the work but the card itself.
+
+        It pushes down what is below it, so it neither comes nor goes while a finger is on the glass.
+        """
+        if not self.model.navigation.touched:
+            self._strip = self._line()
+        return self._strip
+
+    def _line(self) -> StripView | None:
         state, texts = self._session.state, self._session.texts
         alarm = self.model.on_strip()
         at_work = self.model.navigation.screen not in {"enrol", "pin", "signin", "alarm"}

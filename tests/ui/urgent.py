@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mobile.engine.errors import EngineError
-from mobile.engine.state import Alarm, AlarmStage
+from mobile.engine.emergencies import EmergencyRight
+from mobile.engine.errors import EngineError, ServerError
+from mobile.engine.state import Alarm, AlarmStage, LoginState
 from mobile.ui.app import NyckelfriApp
 from tests.ui.bench import BenchEngine
-from tests.ui.scenes import MORNING, UNLOCKED, Scene
+from tests.ui.scenes import MORNING, UNLOCKED, Scene, Way
 
 
 def alarm(stage: AlarmStage = AlarmStage.OFFERED, **more: object) -> Alarm:
@@ -39,6 +40,40 @@ def _no_coverage(app: NyckelfriApp, engine: BenchEngine) -> None:
     app.root.ids.screens.get_screen("alarm").act("take")
 
 
+def _offline(app: NyckelfriApp, engine: BenchEngine) -> None:
+    app.navigation.work_offline()
+
+
+def _emergency(app: NyckelfriApp, engine: BenchEngine) -> None:
+    app.navigation.go("emergency", "a3")
+
+
+def _emergency_by_code(app: NyckelfriApp, engine: BenchEngine) -> None:
+    app.navigation.go("emergency")
+
+
+def _no_code(app: NyckelfriApp, engine: BenchEngine) -> None:
+    app.root.ids.screens.get_screen("emergency").choose("no_answer")
+
+
+def _confirm(app: NyckelfriApp, engine: BenchEngine) -> None:
+    _emergency(app, engine)
+    app.root.ids.screens.get_screen("emergency").model.choose("no_answer")
+
+
+def _taken_right(app: NyckelfriApp, engine: BenchEngine) -> None:
+    engine.emergency_right = EmergencyRight(MORNING + 3600, ("g1", "a1"))
+    app.root.ids.screens.get_screen("emergency").act("take")
+
+
+def _refused(code: str, why: str = "") -> Way:
+    def go(app: NyckelfriApp, engine: BenchEngine) -> None:
+        engine.errors["break_glass no_answer a3"] = ServerError(code, **({"why": why} if why else {}))
+        app.root.ids.screens.get_screen("emergency").act("take")
+
+    return go
+
+
 URGENT = (
     Scene("alarm-offered", OFFERED_DAY),
     Scene("alarm-offered-wider", replace(UNLOCKED, alarms=(alarm(respond_by=MORNING - 5), TAKEN))),
@@ -52,4 +87,12 @@ URGENT = (
     Scene("alarm-ended", TAKEN_DAY, then=_over),
     Scene("alarm-strip-offered", OFFERED_DAY, then=_aside),
     Scene("alarm-strip-taken", TAKEN_DAY, then=_aside),
+    Scene("emergency-help", UNLOCKED, lambda app, engine: app.navigation.go("help", "a3")),
+    Scene("emergency-why", UNLOCKED, _emergency),
+    Scene("emergency-code", UNLOCKED, _emergency_by_code, _no_code),
+    Scene("emergency-signed-out", replace(UNLOCKED, login=LoginState.SIGNED_OUT), _offline, _emergency),
+    Scene("emergency-confirm", UNLOCKED, _confirm),
+    Scene("emergency-refused", UNLOCKED, _confirm, _refused("nothing_to_open", "client_paused")),
+    Scene("emergency-waits", UNLOCKED, _confirm, _refused("right_waits")),
+    Scene("emergency-given", UNLOCKED, _confirm, _taken_right),
 )
