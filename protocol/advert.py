@@ -6,9 +6,10 @@ SCAN_RSP  manufacturer data: company (2) || version (1) || salt (8) || rid (8)
 rid = HMAC-SHA256(adv_key, "rid" || version || salt)[:8]
 """
 
+import hashlib
 import hmac
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from protocol import fields, gatt
@@ -19,6 +20,11 @@ RID_LENGTH = 8
 DATA_LENGTH = 1 + SALT_LENGTH + RID_LENGTH
 """Manufacturer data without the company id, as scanners hand it out."""
 _REMEMBERED = 512
+_RID_PREFIX = b"rid" + bytes([gatt.PROTOCOL_VERSION])
+_BLOCK = 64
+"""SHA-256's block (bytes), to which HMAC pads its key."""
+_INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
 
 
 @dataclass(frozen=True)
@@ -48,12 +54,29 @@ def parse(data: bytes) -> Advert:
     return Advert(data[1 : 1 + SALT_LENGTH], data[1 + SALT_LENGTH :])
 
 
+class _Candidate:
+    """One adv_key, with what its HMAC (RFC 2104) has in common for all adverts computed beforehand."""
+
+    __slots__ = ("inner", "match", "outer")
+
+    def __init__(self, binding: bytes, adv_key: bytes) -> None:
+        block = fields.octets(adv_key, 32, "adv_key").ljust(_BLOCK, b"\0")
+        self.match = (binding, adv_key)
+        self.inner = hashlib.sha256(block.translate(_INNER_PAD))
+        self.outer = hashlib.sha256(block.translate(_OUTER_PAD))
+        self.inner.update(_RID_PREFIX)
+
+
 class Resolver:
-    """Finds which binding an advert belongs to among the adv_keys a phone holds."""
+    """Finds which binding an advert belongs to among the adv_keys a phone holds.
+
+    The key that matched last is tried first the next time: a lock that has changed its address is the
+    likeliest one to be heard anew.
+    """
 
     def __init__(self, keys: Iterable[tuple[bytes, bytes]]) -> None:
         """``keys``: (binding, adv_key) pairs; a binding may come twice, with its current and next key."""
-        self._keys = [(binding, fields.octets(key, 32, "adv_key")) for binding, key in keys]
+        self._candidates = [_Candidate(binding, key) for binding, key in keys]
         self._seen: OrderedDict[bytes, tuple[bytes, bytes] | None] = OrderedDict()
 
     def resolve(self, advert: Advert) -> tuple[bytes, bytes] | None:
@@ -61,27 +84,43 @@ class Resolver:
 
         Tries every key once per new advert, then remembers the answer for as long as the advert lasts.
         """
+        found = None
+        for found in self.attempts(advert, len(self._candidates) or 1):
+            if found is not None:
+                break
+        return found
+
+    def attempts(self, advert: Advert, size: int) -> Iterator[tuple[bytes, bytes] | None]:
+        """Resolve in slices of ``size`` keys: None after each in vain; the match, if any, comes last."""
         data = advert.data
         if data in self._seen:
             self._seen.move_to_end(data)
-            return self._seen[data]
-        found = self._search(advert)
+            yield self._seen[data]
+            return
+        candidates, found = self._candidates, None
+        for start in range(0, len(candidates), size):
+            found = self._among(candidates[start : start + size], advert)
+            yield found
+            if found is not None:
+                break
+        self._remember(data, found)
+
+    def _among(self, candidates: Sequence[_Candidate], advert: Advert) -> tuple[bytes, bytes] | None:
+        for candidate in candidates:
+            inner, outer = candidate.inner.copy(), candidate.outer.copy()
+            inner.update(advert.salt)
+            outer.update(inner.digest())
+            if outer.digest()[:RID_LENGTH] == advert.rid:
+                self._candidates = [candidate, *(each for each in self._candidates if each is not candidate)]
+                return candidate.match
+        return None
+
+    def _remember(self, data: bytes, found: tuple[bytes, bytes] | None) -> None:
         self._seen[data] = found
         if len(self._seen) > _REMEMBERED:
             self._seen.popitem(last=False)
-        return found
-
-    def _search(self, advert: Advert) -> tuple[bytes, bytes] | None:
-        message = _rid_message(advert.salt)
-        for binding, key in self._keys:
-            if hmac.digest(key, message, "sha256")[:RID_LENGTH] == advert.rid:
-                return binding, key
-        return None
 
 
 def _rid(adv_key: bytes, salt: bytes) -> bytes:
-    return hmac.digest(fields.octets(adv_key, 32, "adv_key"), _rid_message(salt), "sha256")[:RID_LENGTH]
-
-
-def _rid_message(salt: bytes) -> bytes:
-    return b"rid" + bytes([gatt.PROTOCOL_VERSION]) + salt
+    message = _RID_PREFIX + salt
+    return hmac.digest(fields.octets(adv_key, 32, "adv_key"), message, "sha256")[:RID_LENGTH]

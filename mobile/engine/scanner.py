@@ -7,7 +7,6 @@ was off, and when nothing at all has been heard for a while (platforms stop scan
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -17,9 +16,8 @@ from bleak.backends.scanner import AdvertisementData
 
 from mobile.engine.nearby import NearbyList
 from mobile.engine.radio import LinkLostError, Radio, RadioOffError, bounded
+from mobile.engine.recogniser import Match, Recogniser
 from mobile.engine.state import Bluetooth, Nearby
-from protocol import advert, gatt
-from protocol.errors import ProtocolError
 
 FRESH_SECONDS = 4.0
 """An advert this old still says where to connect; an older one is waited anew."""
@@ -30,11 +28,6 @@ IMPATIENT_AFTER = 3.0
 """The same while a person waits at a door."""
 MIN_BETWEEN_STARTS = 7.0
 START_SECONDS = 5.0
-INLINE_KEYS = 200
-"""Up to this many keys an advert is resolved at once (0.4 ms), else in a worker thread (7 ms at 4 000)."""
-_REMEMBERED = 1024
-
-Match = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +52,12 @@ class Scanner:
         self._radio, self._on_bluetooth, self._on_nearby = radio, on_bluetooth, on_nearby
         self._scanner: BleakScanner | None = None
         self._ticking: asyncio.Task[None] | None = None
-        self._resolving: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
         self._unwatch: Callable[[], None] | None = None
         self._changed = False
         self._starting = asyncio.Lock()
         self._last_start, self._last_heard = -1e9, 0.0
-        self._keys: list[Match] = []
-        self._resolver = advert.Resolver([])
-        self._matches: OrderedDict[bytes, Match | None] = OrderedDict()
-        self._unresolved: dict[bytes, tuple[BLEDevice, int]] = {}
+        self._recogniser = Recogniser(self._heard)
         self._sightings: dict[bytes, Sighting] = {}
         self._waiting: dict[bytes, list[asyncio.Future[None]]] = {}
         self._nearby = NearbyList()
@@ -76,13 +65,10 @@ class Scanner:
 
     def watch(self, keys: Iterable[Match]) -> None:
         """Recognise these (binding, adv_key) pairs from now on and nothing else."""
-        keys = sorted(keys)
-        if keys == self._keys:
-            return
-        self._keys, self._resolver = keys, advert.Resolver(keys)
-        self._matches.clear()
-        held = {binding for binding, _ in keys}
-        self._sightings = {key: seen for key, seen in self._sightings.items() if key in held}
+        keys = list(keys)
+        if self._recogniser.watch(keys):
+            held = {binding for binding, _ in keys}
+            self._sightings = {key: seen for key, seen in self._sightings.items() if key in held}
 
     async def start(self) -> None:
         """Begin; Bluetooth that is off is no error here but is told to ``on_bluetooth``."""
@@ -97,15 +83,14 @@ class Scanner:
         unwatch, self._unwatch = self._unwatch, None
         if unwatch is not None:
             unwatch()
-        tasks = [task for task in (self._ticking, self._resolving, self._following) if task is not None]
-        self._ticking = self._resolving = self._following = None
+        tasks = [task for task in (self._ticking, self._following) if task is not None]
+        self._ticking = self._following = None
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._stop_scan()
-        self.watch([])
+        await self._recogniser.stop()
         self._sightings.clear()
-        self._unresolved.clear()
         self._nearby = NearbyList()
 
     async def find(self, binding: bytes, *, newer_than: float, until: float) -> Sighting | None:
@@ -222,43 +207,9 @@ class Scanner:
 
     def _on_advert(self, device: BLEDevice, data: AdvertisementData) -> None:
         self._last_heard = asyncio.get_running_loop().time()
-        raw = data.manufacturer_data.get(gatt.COMPANY_ID)
-        if raw is None or len(raw) != advert.DATA_LENGTH:
-            return  # the scan response has not come yet
-        if raw in self._matches:
-            self._heard(self._matches[raw], device, data.rssi)
-        elif len(self._keys) <= INLINE_KEYS:
-            self._remember(raw, self._resolve(raw))
-            self._heard(self._matches[raw], device, data.rssi)
-        elif len(self._unresolved) < _REMEMBERED:
-            self._unresolved[raw] = (device, data.rssi)
-            if self._resolving is None or self._resolving.done():
-                self._resolving = asyncio.create_task(self._resolve_waiting())
+        self._recogniser.heard(device, data)
 
-    async def _resolve_waiting(self) -> None:
-        """Resolve off the loop, one advert at a time, whatever arrives meanwhile."""
-        while self._unresolved:
-            raw, (device, rssi) = self._unresolved.popitem()
-            resolver = self._resolver
-            match = await asyncio.to_thread(self._resolve, raw)
-            if resolver is self._resolver:
-                self._remember(raw, match)
-                self._heard(match, device, rssi)
-
-    def _resolve(self, raw: bytes) -> Match | None:
-        try:
-            return self._resolver.resolve(advert.parse(raw))
-        except ProtocolError:
-            return None
-
-    def _remember(self, raw: bytes, match: Match | None) -> None:
-        self._matches[raw] = match
-        if len(self._matches) > _REMEMBERED:
-            self._matches.popitem(last=False)
-
-    def _heard(self, match: Match | None, device: BLEDevice, rssi: int) -> None:
-        if match is None:
-            return
+    def _heard(self, match: Match, device: BLEDevice, rssi: int) -> None:
         binding, adv_key = match
         now = asyncio.get_running_loop().time()
         self._sightings[binding] = Sighting(device, adv_key, now)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Mapping
 
 import pytest
-from bleak.backends.scanner import BaseBleakScanner
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 from bumble.core import UUID, AdvertisingData
 from bumble.device import Device
 
 from mobile.engine.nearby import GONE_AFTER, NearbyList
 from mobile.engine.radio import Radio, RadioOffError
+from mobile.engine.recogniser import SLICE, Recogniser
 from mobile.engine.scanner import Scanner
 from mobile.engine.state import Bluetooth, Nearby
 from protocol import advert, gatt
@@ -72,6 +73,12 @@ async def _say(device: Device, data: bytes) -> None:
     await device.start_advertising(advertising_data=ADVERT, scan_response_data=response)
 
 
+def _seen(address: str, data: bytes | None) -> tuple[BLEDevice, AdvertisementData]:
+    """What bleak tells of an advert, with the scan response or without."""
+    response = {} if data is None else {gatt.COMPANY_ID: data}
+    return BLEDevice(address, None, None), AdvertisementData(None, response, {}, [], None, -60, ())
+
+
 @virtual_time
 async def test_own_doors_are_recognised_and_others_are_not() -> None:
     ether = Ether(seed=3)
@@ -104,26 +111,50 @@ async def test_rule_08_an_advert_of_tomorrow_is_recognised_by_the_next_key_too()
 
 
 @virtual_time
-async def test_four_thousand_doors_are_resolved_beside_the_loop() -> None:
+async def test_four_thousand_doors_are_recognised_in_small_turns_of_the_loop() -> None:
     """A night patrol's phone: no advert may hold the loop up, and the right one is found all the same."""
-    ether = Ether(seed=3)
-    heard = Listening(ether)
-    for number in range(1, 6):
-        await _lock(ether, number)
-    heard.scanner.watch([(_binding(number), _key(number)) for number in range(4000)])
-    resolved_on: set[object] = set()
-    resolve = heard.scanner._resolve
+    known: list[bytes] = []
+    recogniser = Recogniser(lambda match, _device, _rssi: known.append(match[0]))
+    recogniser.watch([(_binding(number), _key(number)) for number in range(4000)])
+    last = max(range(4000), key=_binding)
 
-    def note(raw: bytes) -> tuple[bytes, bytes] | None:
-        resolved_on.add(threading.current_thread())
-        return resolve(raw)
+    async def turns(salt: bytes) -> int:
+        known.clear()
+        recogniser.heard(*_seen("AA", advert.make(_key(last), salt).data))
+        turns = 0
+        while not known:
+            await asyncio.sleep(0)
+            turns += 1
+        return turns
 
-    heard.scanner._resolve = note  # type: ignore[method-assign]
-    await heard.scanner.start()
-    await asyncio.sleep(4)
-    assert set(heard.nearby) == {_binding(number) for number in range(1, 6)}
-    assert threading.main_thread() not in resolved_on
-    await heard.scanner.stop()
+    assert 4000 / SLICE <= await turns(b"saltsalt") < 20, "never all of them in one turn"
+    assert known == [_binding(last)]
+    assert await turns(b"othersal") <= 2, "the lock that changed its address is tried first"
+    await recogniser.stop()
+
+
+@virtual_time
+async def test_a_lost_scan_response_does_not_hide_a_door_that_was_heard_before() -> None:
+    """A lock changes address and salt together: while the address is the same, so is the door."""
+    known: list[bytes] = []
+    recogniser = Recogniser(lambda match, _device, _rssi: known.append(match[0]))
+    recogniser.watch([(_binding(1), _key(1))])
+    recogniser.heard(*_seen("AA", None))
+    assert known == [], "nobody knows yet whose it is"
+    recogniser.heard(*_seen("AA", advert.make(_key(1), b"saltsalt").data))
+    await asyncio.sleep(0.01)
+    recogniser.heard(*_seen("AA", None))
+    recogniser.heard(*_seen("BB", None))
+    assert known == [_binding(1), _binding(1)]
+    recogniser.heard(*_seen("AA", advert.make(_key(2), b"saltsalt").data))
+    await asyncio.sleep(0.01)
+    recogniser.heard(*_seen("AA", None))
+    assert known == [_binding(1), _binding(1)], "another advert under that address: another lock"
+    recogniser.watch([])
+    recogniser.heard(*_seen("AA", advert.make(_key(1), b"saltsalt").data))
+    await asyncio.sleep(0.01)
+    assert len(known) == 2
+    await recogniser.stop()
 
 
 @virtual_time
