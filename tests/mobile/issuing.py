@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from mobile.engine.answers import blob, text_of
+from mobile.engine.answers import blob, mark_of, text_of
 from protocol import lockrecord
 from protocol.keys import HolderKey, KeyType
 from protocol.lockrecord import LockRecord
@@ -56,11 +56,18 @@ class SmallServer:
     calls: list[str] = field(default_factory=list)
     sent: set[bytes] = field(default_factory=set)
     manifest_version_sent: dict[str, int] = field(default_factory=dict)
+    held: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    """By device: the mark of the cursor it was given last, and the truth of that moment."""
     has_totp: bool = True
     left: list[str] = field(default_factory=list)
     """Device tokens of phones that have given a key back."""
     alarms_say: str = ""
     """An error code that every answer to an alarm is met with."""
+    alarm_body: dict[str, Any] = field(default_factory=dict)
+    """What an answer to an alarm says when it is in time."""
+    break_glass: Callable[[dict[str, Any]], tuple[int, dict[str, Any]]] | None = None
+    """What a question for a right in an emergency is answered with: status and body."""
+    reported: list[dict[str, Any]] = field(default_factory=list)
 
     def transport(self) -> httpx.AsyncBaseTransport:
         return httpx.MockTransport(self._answer)
@@ -117,14 +124,18 @@ class SmallServer:
         if path.startswith("/_allauth/app/v1/auth/"):
             return self._auth(request, path.removeprefix("/_allauth/app/v1/auth/"), body)
         if path.startswith("/api/v1/alarms/"):
-            return httpx.Response(409 if self.alarms_say else 200, json={"code": self.alarms_say})
+            body = {"code": self.alarms_say} if self.alarms_say else self.alarm_body
+            return httpx.Response(409 if self.alarms_say else 200, json=body)
         handlers: dict[str, Callable[..., httpx.Response]] = {
             "/api/v1/info": self._info,
             "/api/v1/enrol": self._enrol,
             "/api/v1/sync": self._sync,
+            "/api/v1/sync/look": self._look,
             "/api/v1/logs": self._logs,
             "/api/v1/leave": self._leave,
             "/api/v1/fresh-time": self._fresh_time,
+            "/api/v1/break-glass": self._break_glass,
+            "/api/v1/deviations": self._deviations,
         }
         return handlers[path](request, body)
 
@@ -214,7 +225,21 @@ class SmallServer:
             "support": {"phone": "08-123", "deviation_routine_sv": "Ring", "deviation_routine_en": "Call"},
         }
         self.sent |= mine
-        return httpx.Response(200, json=self.spoil(answer))
+        answer = self.spoil(answer)
+        self.held[device] = (mark_of(str(answer.get("cursor"))), self._truth(device))
+        return httpx.Response(200, json=answer)
+
+    def _truth(self, device: str) -> Any:
+        mine = sorted(key for key, right in self.rights.items() if right["device"] == device)
+        told = [(ware.door_id, ware.kind, ware.news_seq) for ware in self.wares]
+        return mine, list(self.removed), told, self.issuer.version
+
+    def _look(self, request: httpx.Request, body: dict[str, Any]) -> httpx.Response:
+        device = request.headers["authorization"].removeprefix("Device ")
+        if request.headers.get("x-session-token") != "signed-in":
+            return httpx.Response(401, json={"code": "session_missing"})
+        news = self.held.get(device) != (body["mark"], self._truth(device))
+        return httpx.Response(200, json={"server_time": self.now(), "news": news})
 
     def _visit(self) -> dict[str, Any]:
         return {
@@ -285,6 +310,15 @@ class SmallServer:
         assert request.headers["x-session-token"] == "signed-in"
         self.left.append(request.headers["authorization"].removeprefix("Device "))
         return httpx.Response(200, json={"left": True})
+
+    def _break_glass(self, _request: httpx.Request, body: dict[str, Any]) -> httpx.Response:
+        assert self.break_glass is not None
+        status, said = self.break_glass(body)
+        return httpx.Response(status, json=said)
+
+    def _deviations(self, _request: httpx.Request, body: dict[str, Any]) -> httpx.Response:
+        self.reported.append(body)
+        return httpx.Response(200, json={"deviation_id": 1, "opened_at": "2026-11-20T09:12:00Z"})
 
     def _fresh_time(self, _request: httpx.Request, body: dict[str, Any]) -> httpx.Response:
         binding = blob(body["binding"], "binding", 8)
