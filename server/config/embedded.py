@@ -14,6 +14,8 @@ from celery.worker import WorkController
 READY_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 10.0
 CONCURRENCY = 2
+WAKING = "celery.backend_cleanup"
+"""A task of Celery's own that has nothing to do where no results are kept."""
 
 
 class EmbeddedTasks:
@@ -43,9 +45,10 @@ class EmbeddedTasks:
 
     def stop(self) -> None:
         """Let running tasks finish and end both threads."""
+        celery.worker.state.should_stop = 0
+        self.app.send_task(WAKING)  # the worker looks at the flag when work comes, else every other second
         if self.beat is not None:
             self.beat.stop()
-        celery.worker.state.should_stop = 0
         self.thread.join(STOP_TIMEOUT_S)
 
     def _work(self) -> None:

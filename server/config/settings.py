@@ -151,6 +151,8 @@ CHANNEL_LAYERS = {
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
 # A memory broker is one process's own: only `serve`, which runs a worker beside itself, may queue into it.
 CELERY_TASK_ALWAYS_EAGER = not REDIS_URL
+# Redis tells a worker of work at once; in memory it has to look, once a second unless told otherwise.
+CELERY_BROKER_TRANSPORT_OPTIONS = {} if REDIS_URL else {"polling_interval": 0.1}
 CELERY_TASK_EAGER_PROPAGATES = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_POOL = "threads"
