@@ -10,6 +10,8 @@ import sys
 import threading
 from pathlib import Path
 
+from tests.plugins.migrated import FILE, copy_migrated
+
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 60.0
 
@@ -36,7 +38,11 @@ class RunningServer:
         self.manage("shell", "-v0", "-c", code)
 
     def migrate(self) -> None:
-        """Make the tables."""
+        """Make the tables, or rather copy them: the migrations then find nothing to do."""
+        if "DATABASE_URL" not in self.environment:
+            folder = Path(self.environment["NYCKELFRI_VAR"])
+            folder.mkdir(parents=True, exist_ok=True)
+            copy_migrated(folder / FILE)
         self.manage("migrate", "-v0")
 
     def manage(self, *arguments: str) -> None:
