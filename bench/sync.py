@@ -144,7 +144,7 @@ def figures(folder: Path, relay: Relay, pilot: Any) -> list[Figure]:
         first = relay.count(lambda: run(engine.sync()))
         content = engine._keyring.content
         new = documents(engine, set(content.rights))
-        nothing = relay.count(lambda: run(engine.sync()))
+        nothing = relay.count(lambda: run(engine._syncer.look()))
         with scope(municipality=pilot.municipality):
             lost = Token.objects.get(token_id=next(iter(content.rights)))
             revoke_token(token=lost, reason=Revocation.Reason.OTHER, at=timezone.now())
@@ -159,7 +159,7 @@ def figures(folder: Path, relay: Relay, pilot: Any) -> list[Figure]:
             "≤ 20000",
             detail + f"{first[0]} up, {first[1]} down, of which {new} are the rights' own documents",
         ),
-        Figure("sync.nothing_new_bytes", sum(nothing), "bytes", "", f"{nothing[0]} up, {nothing[1]} down"),
+        Figure("sync.look_bytes", sum(nothing), "bytes", "", f"{nothing[0]} up, {nothing[1]} down"),
         Figure("sync.one_revoked_bytes", sum(revoked), "bytes", "", f"{revoked[0]} up, {revoked[1]} down"),
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,6 +49,13 @@ class Body:
         """An integer from 0 to the last second the protocol can name."""
         value = self._value.get(name)
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_TIME:
+            raise _bad(name)
+        return value
+
+    def flag(self, name: str) -> bool:
+        """Yes or no."""
+        value = self._value.get(name)
+        if not isinstance(value, bool):
             raise _bad(name)
         return value
 
@@ -109,6 +117,11 @@ def blob(value: Any, what: str, length: int | None = None) -> bytes:
 def text_of(data: bytes) -> str:
     """Encode bytes as the API wants them."""
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def mark_of(cursor: str) -> str:
+    """What stands for a whole cursor when a phone only asks whether anything has changed."""
+    return text_of(hashlib.sha256(cursor.encode()).digest()[:16])
 
 
 @dataclass(frozen=True, slots=True)

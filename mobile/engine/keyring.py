@@ -63,6 +63,11 @@ class Keyring:
                 self._content = new
             return new
 
+    async def note(self, change: Change) -> None:
+        """Make a change that may be lost: kept in memory, stored together with the next real one."""
+        async with self._changing:
+            self._content = change(self.content)
+
     def abandon(self) -> None:
         """The vault's files have been wiped: from now on nothing may be saved. Wipes the keys at once."""
         vault, self._vault, self._content = self._vault, None, None

@@ -1,8 +1,14 @@
-"""What the engine does by itself while a vault is open: ask for news now and then, hand in logs."""
+"""What the engine does by itself while a vault is open: ask for news now and then, hand in logs.
+
+Without coverage it tries again soon, then less and less often, but never less than once a minute: the phone
+is back by itself within that time. Every wait is spread out, for after a tunnel or a restart of the server
+all phones would ask at the same moment.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 
 from mobile.engine import faults
@@ -11,6 +17,10 @@ from mobile.engine.errors import EngineError
 from mobile.engine.keyring import Keyring
 from mobile.engine.sync import Syncer
 
+AWAY = frozenset({"server_unreachable", "server_error"})
+FIRST_RETRY_S, LONGEST_RETRY_S = 5.0, 60.0
+SPREAD = (0.75, 1.0)
+
 
 class Rounds:
     """Never opens a door, never speaks to a lock."""
@@ -18,7 +28,7 @@ class Rounds:
     def __init__(self, syncer: Syncer, courier: Courier, keyring: Keyring) -> None:
         self._syncer, self._courier, self._keyring = syncer, courier, keyring
         self._going: asyncio.Task[None] | None = None
-        self._soon: set[asyncio.Task[None]] = set()
+        self._soon: set[asyncio.Task[str]] = set()
 
     def start(self, seconds: float | None) -> None:
         """Make a round every so many seconds; None = never."""
@@ -54,21 +64,28 @@ class Rounds:
         await asyncio.gather(*self._soon, return_exceptions=True)
 
     async def _go(self, seconds: float) -> None:
+        retry, wait = FIRST_RETRY_S, seconds
         while True:
-            await asyncio.sleep(seconds)
-            await self._carefully(self._round)
+            await asyncio.sleep(wait * random.uniform(*SPREAD))  # noqa: S311  spreading, no secret
+            if await self._carefully(self._round) not in AWAY:
+                retry, wait = FIRST_RETRY_S, seconds
+            else:
+                wait, retry = retry, min(retry * 2, LONGEST_RETRY_S)
 
-    async def _carefully(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _carefully(self, work: Callable[[], Awaitable[None]]) -> str:
+        """Do it; returns the reason why it could not be done, else ''."""
         try:
             await work()
         except EngineError as error:
             faults.log.info("not now: %s", error.code)  # the sync bar tells why
+            return error.code
         except Exception as error:
             faults.note("work in the background", error)
+        return ""
 
     async def _round(self) -> None:
         if self._keyring.is_open and self._keyring.content.session:
-            await self._syncer.sync()
+            await self._syncer.look()
         elif self._keyring.is_open and self._courier.waiting:
             await self._courier.hand_in()
 

@@ -1,10 +1,17 @@
-"""One sync: hand in logs, fetch what changed, verify it, and store it whole or not at all."""
+"""One sync: hand in logs, fetch what changed, verify it, and store it whole or not at all.
+
+A look is the same with a question first: has anything changed? Most of the time nothing has, and then neither
+the cursor goes up nor an answer comes down.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import TypeVar
+
+import httpx
 
 from mobile.engine import answers
 from mobile.engine.board import Board
@@ -17,10 +24,17 @@ from mobile.engine.keyring import Keyring
 from mobile.engine.merge import Merged, merge, onto
 from mobile.engine.state import LoginState, SyncResult
 
+T = TypeVar("T")
+Work = Callable[[], Awaitable[tuple[SyncResult, str]]]
+"""A sync or a look: what it brought, and a slug when something about it was not in order."""
+
 SESSION_GONE = frozenset({"session_missing", "second_factor_required", "bearer_unknown"})
 """The person must sign in anew; rights already fetched stay until they end."""
 REVOKED = frozenset({"phone_revoked", "device_unknown", "bearer_revoked"})
 """After these the phone keeps no right: a revoked phone is of no use, with or without coverage."""
+FRESHNESS_KEPT_S = 300
+"""A look that finds nothing is written down this often: a restart may tell an age that much too high."""
+CLOCK_KEPT_S = 30
 _WORDS = {"session_missing": "session_expired", "device_unknown": "phone_revoked"}
 """The server's slugs that mean to a person what another slug says."""
 
@@ -42,12 +56,20 @@ class Syncer:
         self._http, self._keyring, self._board, self._clock = http, keyring, board, clock
         self._courier, self._on_change = courier, on_change
         self._running: asyncio.Task[SyncResult] | None = None
+        self._written_at = 0
 
     async def sync(self) -> SyncResult:
         """Sync, or join the sync under way. Raises EngineErrors; what was held before still is."""
+        return await self._join(self._sync)
+
+    async def look(self) -> SyncResult:
+        """Sync unless the server says that it would bring nothing; otherwise as `sync`."""
+        return await self._join(self._look)
+
+    async def _join(self, work: Work) -> SyncResult:
         self._keyring.content  # noqa: B018 - LockedError before anything is begun
         if self._running is None or self._running.done():
-            self._running = asyncio.create_task(self._told())
+            self._running = asyncio.create_task(self._told(work))
         running = self._running
         try:
             return await asyncio.shield(running)
@@ -71,28 +93,33 @@ class Syncer:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _told(self) -> SyncResult:
-        self._board.show_sync(syncing=True)
+    async def _told(self, work: Work) -> SyncResult:
         try:
-            result, spoilt = await self._sync()
+            result, trouble = await work()
         except EngineError as error:
             self._board.show_sync(syncing=False, stale_reason=error.code)
             raise
         except BaseException:
             self._board.show_sync(syncing=False)
             raise
-        self._board.show_sync(syncing=False, stale_reason="server_error" if spoilt else "")
+        self._board.show_sync(syncing=False, stale_reason=trouble)
         return result
 
-    async def _sync(self) -> tuple[SyncResult, bool]:
+    async def _look(self) -> tuple[SyncResult, str]:
+        content = self._keyring.content
+        if not content.session or content.cursor is None:
+            return await self._sync()
+        handed_in, trouble = await self._hand_in()
+        if await self._heeding(self._is_news(content, content.cursor)):
+            return await self._sync()
+        return SyncResult(logs_handed_in=handed_in, visits=len(content.visits)), trouble
+
+    async def _sync(self) -> tuple[SyncResult, str]:
         if not self._keyring.content.session:
             raise SignInError("session_expired")
-        handed_in = await self._courier.hand_in()
-        try:
-            merged = await self._fetch()
-        except ServerError as error:
-            await self._consequences(error.code)
-            raise ServerError(_WORDS.get(error.code, error.code)) from error
+        self._board.show_sync(syncing=True)
+        handed_in, trouble = await self._hand_in()
+        merged = await self._heeding(self._fetch())
         self._on_change()
         done = SyncResult(
             new_rights=merged.new_rights,
@@ -100,7 +127,56 @@ class Syncer:
             logs_handed_in=handed_in,
             visits=len(merged.content.visits),
         )
-        return done, bool(merged.spoilt)
+        return done, "server_error" if merged.spoilt else trouble
+
+    async def _hand_in(self) -> tuple[int, str]:
+        """Hand in what waits. A server that answers and yet takes no logs must not keep rights away."""
+        try:
+            return await self._courier.hand_in(), ""
+        except ServerError as error:
+            if error.code == "server_unreachable":
+                raise
+            return 0, _WORDS.get(error.code, error.code)
+
+    async def _heeding(self, asked: Awaitable[T]) -> T:
+        """Wait for the server's answer, and do what a no of its means."""
+        try:
+            return await asked
+        except ServerError as error:
+            await self._consequences(error.code)
+            raise ServerError(_WORDS.get(error.code, error.code)) from error
+
+    async def _is_news(self, content: Content, cursor: str) -> bool:
+        identity = content.identity
+        answer = await self._http.call(
+            "POST",
+            f"{identity.server_url}/api/v1/sync/look",
+            body={"mark": answers.mark_of(cursor), "app_version": APP_VERSION},
+            device_token=identity.device_token,
+            session=content.session,
+            expect=(200, 404),
+        )
+        if answer.status == httpx.codes.NOT_FOUND:
+            return True  # a server that cannot be asked yet
+        body = answers.Body(answer.body)
+        server_time, news = body.number("server_time"), body.flag("news")
+        offset = self._clock.heard(server_time)
+        if not news:
+            await self._still_fresh(content, server_time, offset)
+        return news
+
+    async def _still_fresh(self, content: Content, server_time: int, offset: int) -> None:
+        """What is held is as new as it can be: note when, and write that down now and then."""
+
+        def fresh(now: Content) -> Content:
+            same = now.session == content.session and now.cursor == content.cursor
+            return replace(now, synced_at=server_time, clock_offset=offset) if same else now
+
+        moved = abs(offset - content.clock_offset) > CLOCK_KEPT_S
+        durable = moved or not 0 <= server_time - self._written_at <= FRESHNESS_KEPT_S
+        await (self._keyring.change(fresh) if durable else self._keyring.note(fresh))
+        self._written_at = server_time if durable else self._written_at
+        self._on_change()
 
     async def _fetch(self) -> Merged:
         content = self._keyring.content
@@ -115,6 +191,7 @@ class Syncer:
         offset = self._clock.heard(brought.server_time)
         merged = await asyncio.to_thread(merge, content, brought, clock_offset=offset)
         await self._keyring.change(lambda now: onto(now, merged.content))
+        self._written_at = brought.server_time
         return merged
 
     async def _ask(self, content: Content) -> Answer:
