@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kivy.clock import Clock
 from kivy.properties import ObjectProperty
 from kivy.uix.boxlayout import BoxLayout
 
@@ -29,13 +30,25 @@ class StepLine(BoxLayout):
 class PracticeScreen(ModelScreen):
     """The guide."""
 
+    _current = ""
+
     def refresh(self) -> None:
         """Steps keep their lines; the words of the current one come and go."""
         super().refresh()
         self.ids.steps.show(self.view.steps, key=lambda row: row.step, make=lambda _: StepLine())
+        current = next((row.step for row in self.view.steps if row.current), "")
+        if current != self._current:
+            self._current = current
+            Clock.schedule_once(self._reveal, 0.1)  # when its words have found their place
         self.ids.places.show(
             self.view.places, key=lambda words: words, make=lambda _: PointLine(icon="practice")
         )
+
+    def _reveal(self, _: float) -> None:
+        """The step to do now lies in sight, however large the text is."""
+        lines = [line for line in self.ids.steps.children if line.row and line.row.current]
+        if lines and self.ids.page.viewport_size[1] > self.ids.page.height:
+            self.ids.page.scroll_to(lines[0], animate=False)
 
     def icon(self, act: str) -> str:
         """The big button's icon."""

@@ -76,8 +76,8 @@ class PracticeView:
     intro: str = ""
     trouble: str = ""
     steps: tuple[StepRow, ...] = ()
-    heard: str = ""
     places: tuple[str, ...] = ()
+    """Where the practice locks are, while none is heard."""
     act: str = "begin"
     words: str = ""
     can: bool = True
@@ -110,11 +110,10 @@ class PracticeModel:
         seeking = door is not None and act == "open" and not heard
         return PracticeView(
             headline=texts.tr("practice.over") if over else texts.tr("practice.headline"),
-            intro=self._intro(state, door, over),
+            intro=self._intro(state, door, over, heard),
             trouble=self._trouble(state, door),
-            steps=tuple(self._row(step, done, current) for step in STEPS) if door or done else (),
-            heard=texts.tr("practice.heard" if heard else "practice.not_heard") if door and not over else "",
-            places=() if over else tuple(self._place(one) for one in (places[:1] if heard else places)),
+            steps=tuple(self._row(step, done, current if door else None) for step in STEPS),
+            places=() if heard or over else tuple(self._place(one) for one in places),
             act=act,
             words=texts.tr(f"practice.{'seeking' if seeking else 'working' if self._working else act}"),
             can=not self._working and not seeking,
@@ -132,12 +131,13 @@ class PracticeModel:
         """True when practice is begun, not over, and a practice lock may be opened now."""
         return 0 < self.steps_done < len(STEPS) and self._door(self._session.state) is not None
 
-    def _intro(self, state: AppState, door: DoorView | None, over: bool) -> str:
+    def _intro(self, state: AppState, door: DoorView | None, over: bool, heard: bool) -> str:
         texts = self._session.texts
         if over:
             return texts.tr("practice.over_text")
         if door is not None:
-            return doors.right_text(door, texts, self._session.now())
+            right = doors.right_text(door, texts, self._session.now())
+            return f"{right} · {texts.tr('practice.heard')}" if heard else right
         return texts.tr("practice.time_is_up" if self._places(state) else "practice.intro")
 
     def _trouble(self, state: AppState, door: DoorView | None) -> str:

@@ -33,15 +33,16 @@ def _name(called: ast.expr) -> str:
 
 
 def test_rule_09_a_person_acts_is_the_only_way_to_a_lock() -> None:
-    """A link is made by an attempt, an attempt by a tap, a tap by the two verbs behind a person's finger."""
+    """A link is made by an attempt, an attempt by a tap, a tap by the verbs behind a person's finger."""
     assert _calls("BleakClient") == {"radio.client"}
     assert _calls("client") == {"link.connect"}
     assert _calls("Link") == {"attempt._one_link"}
     assert _calls("Attempt") == {"openings._attempt"}
     assert _calls("_attempt") == {"openings._work"}
     assert _calls("_work") == {"openings.tap"}
-    assert _calls("tap") == {"engine.open_door", "engine.lock_door"}
-    assert _calls("open_door") == _calls("lock_door") == set()
+    assert _calls("tap") == {"engine.open_door", "engine.lock_door", "practice.too_early"}
+    assert _calls("too_early") == {"engine.ask_too_early"}
+    assert _calls("open_door") == _calls("lock_door") == _calls("ask_too_early") == set()
 
 
 def test_only_one_module_makes_bleaks_objects() -> None:

@@ -28,6 +28,7 @@ NOT_FOR_PHONES = {
     "lock_not_confirmed", "lock_not_mounted", "lock_retired", "lock_unknown", "method_not_allowed",
     "not_acceptable", "not_on_duty", "order_closed", "order_unknown", "own_review", "reviewed_already",
     "right_foreign", "right_too_long", "rows_refused", "scope_missing", "system_unknown",
+    "practice_lock", "practice_lock_only",
     "unsupported_media_type", "withdrawal_day_unfit", "withdrawal_missing",
 }  # fmt: skip
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.ui import scenes, urgent
+from tests.ui import guide, scenes, urgent
 
-ALL_SCENES = scenes.SCENES + urgent.URGENT
+ALL_SCENES = scenes.SCENES + urgent.URGENT + guide.GUIDE
