@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
-from mobile.engine.content import LockInfo, Right
 from mobile.engine.conversation import Conversation, StrangeLockError
 from mobile.engine.courier import Courier
+from mobile.engine.cures import REST_SECONDS, Cures
+from mobile.engine.errand import Errand
 from mobile.engine.link import Link
 from mobile.engine.radio import LinkLostError, Radio, RadioOffError
 from mobile.engine.scanner import Scanner, Sighting
@@ -25,44 +26,28 @@ from mobile.engine.state import OpeningState, Operation
 from mobile.engine.traffic import Traffic
 from mobile.engine.verdicts import NO_ANSWER, Verdict, bluetooth_verdict, gave_up, of_outcome, of_refusal
 from protocol import messages
-from protocol.messages import BulletinResult, Command, Decision, DecisionFlag, LogBatch, Outcome, TimeResult
+from protocol.messages import BulletinResult, Decision, LogBatch, Outcome
 from protocol.phone import Door, PhoneSession, PhoneState
-from protocol.reasons import CURABLE_BY_BULLETIN, Reason
+from protocol.reasons import Reason
 
 PATIENCE = 20.0
 CONNECT_SECONDS = 8.0
-MOVED_SECONDS = 1.5
+MOVED_SECONDS = 0.5
 """How often a connection that does not come about is held against what is heard meanwhile."""
-DECISION_SECONDS = 5.0
-"""From subscribing to m2: an m0 lives 5 s, and a lock that is silent so long is asked anew."""
+MISS_PAUSE, LONGEST_MISS_PAUSE = 0.1, 1.6
+"""After a connection that did not come about: doubled each time, for some stacks fail at once, and always."""
+DECISION_SECONDS = 3.0
+"""From subscribing to m2, which takes a third of a second on a middling link. A lost frame would be mended by
+the lock's next m0, after 5 s; a new link is sooner."""
+CURE_SECONDS = 5.0
+"""For a bulletin of 8 kB to cross a poor link, and to be judged by."""
 OUTCOME_SECONDS = 8.0
 """From m2 to m3: the motor's travel with all its tries. May run past PATIENCE, for the lock is acting."""
 CARRY_SECONDS = 5.0
-REST_SECONDS = 2.0
-"""For the answer to a bulletin handed over with a refused request."""
-BUSY_PAUSE = 1.5
 MAX_LINKS = 8
-MAX_BUSY = 4
+"""Links that stood; how often none came about is bounded by PATIENCE alone."""
 _MAY_HAVE_COME_SINCE = frozenset({Reason.EXPIRED, Reason.REVOKED, Reason.PROVIDER_ENDED, Reason.KEY_UNKNOWN})
 """What a lock may say to a request that it granted a moment ago, when its answer was lost."""
-_FINAL_FOR_ANY_TOKEN = frozenset({Reason.BUSY, Reason.LOCK_FAULT, Reason.TIME_UNCERTAIN})
-
-
-@dataclass(frozen=True)
-class Errand:
-    """What is asked, of which lock, with which tokens (best first)."""
-
-    operation: Operation
-    lock: LockInfo
-    tokens: tuple[Right, ...]
-    private_key: bytes = field(repr=False)
-    request_id: bytes
-    early: bool = False  # on purpose with a token that does not hold yet
-
-    @property
-    def command(self) -> Command:
-        """The operation as the lock knows it."""
-        return Command.OPEN if self.operation is Operation.OPEN else Command.LOCK
 
 
 @dataclass(frozen=True)
@@ -88,10 +73,11 @@ class Attempt:
         self.granted = self.asked = self.connected = self.doubtful = False
         self.refusal: Verdict | None = None
         """The lock's own no to what was asked last; forgotten as soon as it is asked anew."""
-        self._time_asked = self._renewed = self._unheard = False
-        self._busy = self._links = 0
+        self._cures = Cures(around.courier, around.renew)
+        self._unheard = self._reached = False
+        self._links = self._misses = 0
         self._open_end: tuple[Link, Conversation] | None = None
-        self._statement: asyncio.Task[bool] | None = None
+        self._goodbyes: set[asyncio.Task[None]] = set()
 
     async def run(self) -> Verdict:
         """Work until the truth is known or patience is out. Never raises but when cancelled."""
@@ -111,7 +97,7 @@ class Attempt:
                 return gave_up(self) if self.asked else bluetooth_verdict(error.bluetooth)
             if verdict is not None:
                 return verdict
-            newer_than = loop.time()
+            newer_than = await self._before_the_next(newer_than)
         return gave_up(self)
 
     async def carry(self) -> None:
@@ -130,24 +116,35 @@ class Attempt:
 
     async def close(self) -> None:
         """End what is still open."""
-        if self._statement is not None:
-            self._statement.cancel()
+        self._cures.close()
         open_end, self._open_end = self._open_end, None
         if open_end is not None:
-            await self._hang_up(open_end[0])
+            self._hang_up(open_end[0])
+        await asyncio.gather(*self._goodbyes)
+
+    async def _before_the_next(self, newer_than: float) -> float:
+        """From when on a lock must have been heard to be tried next; waits a little after a miss."""
+        if self._reached:
+            self._misses = 0
+            return asyncio.get_running_loop().time()  # it changes its address after every connection
+        # It never heard us, so its address still holds, and the first try tells little about the next.
+        await asyncio.sleep(min(MISS_PAUSE * 2**self._misses, LONGEST_MISS_PAUSE))
+        self._misses += 1
+        return newer_than
 
     # -- one link -------------------------------------------------------------------------------------------
 
     async def _one_link(self, sighting: Sighting, until: float) -> Verdict | None:
         """One try over one link; None means ask again. Raises RadioOffError."""
-        self._links += 1
+        self._reached = False
         self.traffic = Traffic()
         link = Link(self._around.radio, self.traffic)
         verdict: Verdict | None = None
         try:
             remaining = until - asyncio.get_running_loop().time()
             await self._connect(link, sighting, max(1.0, min(CONNECT_SECONDS, remaining)))
-            self.connected = True
+            self.connected = self._reached = True
+            self._links += 1
             conversation = Conversation(link, self._session(sighting, link.capacity))
             verdict = await self._talk(link, conversation)
         except StrangeLockError:
@@ -156,7 +153,7 @@ class Attempt:
             return None
         finally:
             if verdict is None:
-                await self._hang_up(link)
+                self._hang_up(link)
         return verdict
 
     async def _connect(self, link: Link, sighting: Sighting, seconds: float) -> None:
@@ -172,9 +169,13 @@ class Attempt:
                 await asyncio.wait({connecting})
         connecting.result()
 
-    async def _hang_up(self, link: Link) -> None:
-        await link.close()
-        self._around.scanner.forget(self._errand.lock.binding)
+    def _hang_up(self, link: Link) -> None:
+        """Nobody waits for a goodbye: over a dead link it takes seconds that the next one needs."""
+        if self._reached:
+            self._around.scanner.forget(self._errand.lock.binding)
+        goodbye = asyncio.create_task(link.close())
+        self._goodbyes.add(goodbye)
+        goodbye.add_done_callback(self._goodbyes.discard)
 
     def _session(self, sighting: Sighting, capacity: int) -> PhoneSession:
         errand = self._errand
@@ -194,8 +195,7 @@ class Attempt:
             decision = await self._decision(conversation)
         finally:
             self._remember(conversation)
-        if decision.flags & DecisionFlag.TIME_UNCERTAIN or decision.reason == Reason.TIME_UNCERTAIN:
-            self._statement = asyncio.create_task(self._fetch_time(conversation))
+        self._cures.prepare(self._errand, decision, conversation)
         if not decision.granted:
             return await self._refused(decision, link, conversation)
         self.granted = True
@@ -226,70 +226,19 @@ class Attempt:
         """The lock's last word on the request: the second one, when a bulletin may cure the first."""
         decision = await conversation.wait_for(Decision, DECISION_SECONDS)
         while conversation.session.state is PhoneState.CURING:
-            said = await conversation.next(DECISION_SECONDS)
+            said = await conversation.next(CURE_SECONDS)
             decision = said if isinstance(said, Decision) else decision
         return decision
 
     async def _refused(self, decision: Decision, link: Link, conversation: Conversation) -> Verdict | None:
         """Ask again (None) where that can help; else the refusal is the truth."""
-        if await self._may_help(decision.reason, conversation):
+        newer = await self._cures.of(self._errand, decision.reason, conversation)
+        if newer is not None:
+            self._errand = newer
             return None
         self._open_end = (link, conversation)
         # What was granted on an earlier link has happened, whatever the lock says to the repeated request.
         return gave_up(self) if self.granted else self._told(decision.reason)
-
-    async def _may_help(self, code: int, conversation: Conversation) -> bool:
-        if code == Reason.BUSY:
-            self._busy += 1
-            if self._busy < MAX_BUSY:
-                await asyncio.sleep(BUSY_PAUSE)
-            return self._busy < MAX_BUSY
-        if code == Reason.TIME_UNCERTAIN and not self._time_asked:
-            self._time_asked = True
-            return await self._time_taken(conversation)
-        if code == Reason.NOT_YET_VALID and await self._news_taken(conversation):
-            return True
-        if code in CURABLE_BY_BULLETIN and not self._renewed:
-            self._renewed = True
-            newer = await self._around.renew(self._errand)
-            if newer is not None:
-                self._errand = newer
-                return True
-        others = self._errand.tokens[1:]
-        if not others or code in _FINAL_FOR_ANY_TOKEN:
-            return False
-        self._errand = replace(self._errand, tokens=others)
-        return True
-
-    async def _time_taken(self, conversation: Conversation) -> bool:
-        """Wait for fresh time from the server, if it can be had, and for the lock to take it."""
-        if self._statement is None or not await self._statement:
-            return False
-        try:
-            result = await conversation.wait_for(TimeResult, CARRY_SECONDS)
-        except (TimeoutError, LinkLostError):
-            return False
-        return result.reason == Reason.GRANTED
-
-    async def _news_taken(self, conversation: Conversation) -> bool:
-        """Wait for what becomes of a bulletin handed over: its time may move a clock that lags behind."""
-        if conversation.session.state is not PhoneState.HANDING_OVER:
-            return False
-        try:
-            result = await conversation.wait_for(BulletinResult, REST_SECONDS)
-        except (TimeoutError, LinkLostError):
-            return False
-        return result.reason == Reason.GRANTED
-
-    async def _fetch_time(self, conversation: Conversation) -> bool:
-        """Ask the server for its time for this session; True when there is something to hand over."""
-        digest = conversation.session.m0_hash
-        if digest is None:
-            return False
-        statement = await self._around.courier.fresh_time(self._errand.lock.binding, digest)
-        if statement is not None:
-            conversation.hand_over_time(statement)
-        return statement is not None
 
     async def _ride_along(self, conversation: Conversation, seconds: float) -> None:
         while not conversation.over:

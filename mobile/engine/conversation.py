@@ -8,7 +8,7 @@ from typing import TypeVar
 from mobile.engine.link import Link
 from mobile.engine.radio import LinkLostError
 from protocol.errors import ProtocolError
-from protocol.messages import Decision, LockMessage
+from protocol.messages import BulletinResult, Decision, LockMessage
 from protocol.phone import Alert, PhoneSession, PhoneState
 
 T = TypeVar("T")
@@ -26,6 +26,8 @@ class Conversation:
         self._said: list[LockMessage | Alert] = []
         self._statement: bytes | None = None
         self._alerted = False
+        self.bulletin_result: BulletinResult | None = None
+        """What became of the bulletin that was handed over, once the lock has said so."""
 
     @property
     def asked(self) -> bool:
@@ -76,6 +78,9 @@ class Conversation:
         if any(isinstance(message, Decision) for message in step.said):
             self._link.traffic.decided()
         self._alerted |= any(isinstance(message, Alert) for message in step.said)
+        for message in step.said:
+            if isinstance(message, BulletinResult):
+                self.bulletin_result = message
         self._said += step.said
         try:
             await self._link.send(step.send)

@@ -12,11 +12,12 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from mobile.engine import faults, history
-from mobile.engine.attempt import Attempt, Errand, Surroundings
+from mobile.engine.attempt import Attempt, Surroundings
 from mobile.engine.board import Board
 from mobile.engine.clock import Clock
 from mobile.engine.content import LockInfo
 from mobile.engine.courier import Courier
+from mobile.engine.errand import Errand
 from mobile.engine.errors import EngineError
 from mobile.engine.keyring import Keyring
 from mobile.engine.radio import Radio
