@@ -37,6 +37,12 @@ class HistoryScreen(ModelScreen):
         self.ids.rows.shrink()
         self.ids.page.scroll_y = 1
 
+    def choose(self, which: str) -> None:
+        """Another list, from its top."""
+        self.ids.rows.shrink()
+        self.ids.page.scroll_y = 1
+        self.model.choose(which)
+
     def refresh(self) -> None:
         """Rows by place: the log only grows at its top."""
         super().refresh()

@@ -130,10 +130,12 @@ class FinderScreen(ModelScreen):
         tr = App.get_running_app().words
         text = tr("finder.empty_text" if self.view.any_doors else "today.empty_text")
         empty = Empty("find", tr("finder.empty_title"), text)
+        # By place, so that the next letter gives the same widgets other doors.
         self.ids.rows.show(
-            self.view.rows or [empty],
-            key=_key,
-            make=lambda item: EmptyCard() if isinstance(item, Empty) else FoundLine(),
+            list(enumerate(self.view.rows)) or [("empty", empty)],
+            key=lambda item: item[0],
+            make=lambda item: EmptyCard() if item[1] is empty else FoundLine(),
+            row=lambda item: item[1],
         )
         _show_misses(self.ids.misses)
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from mobile.engine.state import DoorView, Nearby, Stage
 from mobile.viewmodels import doors
 from mobile.viewmodels.doors import DoorRow
+from mobile.viewmodels.navigation import Navigation
 from mobile.viewmodels.session import Session
 
 MOST = 60
@@ -52,18 +53,18 @@ def matches(door: DoorView, words: list[str]) -> bool:
 class FinderModel:
     """What was typed is kept while the vault is open: one comes back from a door to the same list."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, session: Session, navigation: Navigation) -> None:
+        self._session, self._navigation = session, navigation
         self._typed = ""
+        self._shown: tuple[str, list[str]] = ("", [])
         self._known: tuple[int, str, list[str]] = (0, "", [])
         session.listen(self._follow)
 
     def view(self) -> FinderView:
-        """Nearby doors first, then in the order of streets and numbers."""
+        """What to show now."""
         state, texts, now = self._session.state, self._session.texts, self._session.now()
-        found = [state.doors[door_id] for door_id in self._found()]
-        near = [door for door in found if door.nearby is not Nearby.NO]
-        shown = (near + [door for door in found if door.nearby is Nearby.NO])[:MOST]
+        found = self._found()
+        shown = [state.doors[door_id] for door_id in self._in_order(found) if door_id in state.doors]
         count = texts.count("finder.found", len(found))
         return FinderView(
             rows=tuple(doors.row(door, texts, now, address=True) for door in shown),
@@ -79,7 +80,16 @@ class FinderModel:
 
     def _follow(self) -> None:
         if self._session.state.stage is not Stage.UNLOCKED:
-            self._typed, self._known = "", (0, "", [])
+            self._typed, self._known, self._shown = "", (0, "", []), ("", [])
+
+    def _in_order(self, found: list[str]) -> list[str]:
+        """Nearby doors first, then by street and number; under a finger nothing moves."""
+        if not (self._navigation.touched and self._shown[0] == self._typed):
+            heard = [door.id for door in self._session.state.doors.values() if door.nearby is not Nearby.NO]
+            first = [door_id for door_id in found if door_id in heard] if heard else []
+            rest = [door_id for door_id in found[: MOST + len(first)] if door_id not in first]
+            self._shown = (self._typed, (first + rest)[:MOST])
+        return self._shown[1]
 
     def _found(self) -> list[str]:
         """Ids of the doors that match, in order; sorted anew only when doors come or go."""
