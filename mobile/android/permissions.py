@@ -33,7 +33,7 @@ def held() -> bool:
 def ask(answered: Callable[[], None], in_vain: Callable[[], None]) -> None:
     """Show Android's own question. Both callbacks come from the window's thread.
 
-    ``in_vain`` follows ``answered`` where Android showed no question, because it was refused for good earlier:
+    ``in_vain`` follows ``answered`` where Android showed no question because it was refused for good before:
     Android would then have the app explain itself (the "rationale") neither before nor after.
     """
     explained = _explains()

@@ -61,7 +61,7 @@ class GattCallback(theirs._PythonBluetoothGattCallback):
 
     gatt: Any = None
 
-    async def perform_and_wait(self, **request: Any) -> Any:
+    async def perform_and_wait(self, **request: Any) -> Any:  # type: ignore[override]
         """As bleak's; the first call of all is the one that connects."""
         lend = request.pop("dispatchApi")
 
