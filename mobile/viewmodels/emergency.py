@@ -127,7 +127,7 @@ class EmergencyModel(Form):
 
     def forget(self) -> None:
         """The screen was left: the next time begins anew."""
-        if self._navigation.under != "emergency":
+        if not self._navigation.holds("emergency"):
             self._begin(None)
 
     # -- within ---------------------------------------------------------------------------------------------

@@ -91,6 +91,10 @@ class Navigation:
         self._session.changed()
         return True
 
+    def holds(self, screen: str) -> bool:
+        """Whether a screen is up or on the way back."""
+        return any(place[0] == screen for place in self._stack)
+
     def drop(self, screen: str) -> None:
         """There is nothing left on a screen: it is no longer on the way back from any other."""
         self._stack = [place for place in self._stack if place[0] != screen] or [("today", "")]

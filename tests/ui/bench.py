@@ -144,7 +144,7 @@ class BenchEngine:
 
     async def report_door(self, door_id: str, fault: DoorFault) -> None:
         self._ask(f"report {fault.value} {door_id}")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0)
 
     async def open_door(self, door_id: str) -> Opening:
         self._ask(f"open {door_id}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from mobile.engine.emergencies import EmergencyRight
 from mobile.engine.errors import EngineError, ServerError
@@ -66,6 +67,15 @@ def _taken_right(app: NyckelfriApp, engine: BenchEngine) -> None:
     app.root.ids.screens.get_screen("emergency").act("take")
 
 
+def _report(app: NyckelfriApp) -> Any:
+    return app.root.ids.screens.get_screen("report")
+
+
+def _reporting(app: NyckelfriApp, engine: BenchEngine) -> None:
+    app.navigation.go("report", "g1")
+    _report(app).choose("dead_lock")
+
+
 def _refused(code: str, why: str = "") -> Way:
     def go(app: NyckelfriApp, engine: BenchEngine) -> None:
         engine.errors["break_glass no_answer a3"] = ServerError(code, **({"why": why} if why else {}))
@@ -95,4 +105,8 @@ URGENT = (
     Scene("emergency-refused", UNLOCKED, _confirm, _refused("nothing_to_open", "client_paused")),
     Scene("emergency-waits", UNLOCKED, _confirm, _refused("right_waits")),
     Scene("emergency-given", UNLOCKED, _confirm, _taken_right),
+    Scene("report-help", UNLOCKED, lambda app, engine: app.navigation.go("help", "g1")),
+    Scene("report-what", UNLOCKED, lambda app, engine: app.navigation.go("report", "g1")),
+    Scene("report-confirm", UNLOCKED, _reporting),
+    Scene("report-sent", UNLOCKED, _reporting, lambda app, engine: _report(app).act("send")),
 )
