@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mobile.ui import alarms, bluetooth, emergency, logins, own, practice, screens
+from mobile.ui import alarms, bluetooth, emergency, logins, own, practice, report, screens
 from mobile.ui.part import Part, Shell
 from mobile.ui.rows import Action
 from mobile.viewmodels.about import AboutModel
@@ -42,7 +42,7 @@ def doors(shell: Shell) -> Part:
         kv=("today", "finder", "door", "result", "help"),
         screens={
             screens.TodayScreen: today,
-            screens.FinderScreen: FinderModel(session),
+            screens.FinderScreen: FinderModel(session, navigation),
             screens.DoorScreen: DoorModel(session, navigation, taps),
             screens.ResultScreen: result,
             screens.HelpScreen: HelpModel(session, navigation),
@@ -79,5 +79,6 @@ PARTS: tuple[Callable[[Shell], Part], ...] = (
     bluetooth.part,
     alarms.part,
     emergency.part,
+    report.part,
     practice.part,
 )
