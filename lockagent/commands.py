@@ -20,6 +20,8 @@ from lockagent.agent import Agent, Parts
 from lockagent.bolt import Bolt
 from lockagent.core.memory import Memory
 from lockagent.lockfolder import LockFolder, create, open_folder
+from lockagent.motor.lamp import Lamp
+from lockagent.motor.port import Motor
 from lockagent.motor.simulated import SimulatedMotor
 from lockagent.peripheral.bumble_radio import BumbleRadio
 from lockagent.records import Boot, Damage
@@ -28,6 +30,7 @@ from protocol import commission
 from protocol.commission import Commission
 from protocol.errors import ProtocolError
 from protocol.reasons import Reason
+from protocol.settings import DoorKind
 
 _ARRAY_OF_FIVE = b"\x85"
 """First byte of a raw package; no base64url text begins with it."""
@@ -88,13 +91,14 @@ async def run(folder: Path, transport: str, say: Say, rtc: SystemRtc) -> None:
     """Be the lock until SIGINT or SIGTERM."""
     lock = open_folder(folder)
     try:
-        parts = _parts(lock, rtc)
+        parts = _parts(lock, rtc, _motor(lock, say))
         async with await open_transport(transport) as hci:
             agent = Agent(parts, radio=BumbleRadio(hci.source, hci.sink, os.urandom))
             if agent.core.binding is None:
                 raise RefusedError("this lock is not bound to a door; run commission first")
             await agent.start()
-            say(f"lock {lock.secrets.identity.lock_id.hex()} is on the air, with a simulated motor")
+            kind = "no bolt, for practice" if isinstance(parts.motor, Lamp) else "a simulated motor"
+            say(f"lock {lock.secrets.identity.lock_id.hex()} is on the air, with {kind}")
             await _until_signalled(agent.broken)
             await agent.stop()
             if agent.broken.is_set():
@@ -136,8 +140,17 @@ def _show_store(boot: Boot, say: Say) -> None:
         say(f"damage     {boot.state.damage.name.lower()} began this log epoch")
 
 
-def _parts(lock: LockFolder, rtc: SystemRtc) -> Parts:
-    return Parts(lock.store, lock.secrets, SimulatedMotor(bolt=Bolt.LOCKED), rtc.read(), os.urandom)
+def _parts(lock: LockFolder, rtc: SystemRtc, motor: Motor | None = None) -> Parts:
+    motor = motor or SimulatedMotor(bolt=Bolt.LOCKED)
+    return Parts(lock.store, lock.secrets, motor, rtc.read(), os.urandom)
+
+
+def _motor(lock: LockFolder, say: Say) -> Motor:
+    """A practice lock shows what would have moved; at a real door only a motor will do."""
+    binding = Memory.decode(lock.store.boot().state.payload).binding
+    if binding is None or binding.bulletin.settings.door_kind is not DoorKind.PRACTICE:
+        return SimulatedMotor(bolt=Bolt.LOCKED)
+    return Lamp(lambda bolt: say(f"bolt {bolt.value}"))
 
 
 def _date(time: int) -> str:
