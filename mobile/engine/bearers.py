@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from mobile.engine.state import BearerCard
-from mobile.engine.storage.disk import Disk, previous, replace_safely, temporary
+from mobile.engine.storage.disk import Disk, copies, previous, replace_safely, temporary
 from mobile.engine.vault import Vaults
 
 MAX_BYTES = 64 * 1024
@@ -40,10 +41,9 @@ class Bearers:
                 self._disk.remove(left_over)
 
     def _labels(self) -> dict[str, str]:
-        try:
-            found = json.loads(self._disk.read(self._path, MAX_BYTES))
-        except (FileNotFoundError, ValueError):
-            return {}
-        if not isinstance(found, dict):
-            return {}
-        return {str(key): str(value)[:8] for key, value in found.items()}
+        for copy in copies(self._disk, self._path, MAX_BYTES):
+            with suppress(ValueError):
+                found = json.loads(copy)
+                if isinstance(found, dict):
+                    return {str(key): str(value)[:8] for key, value in found.items()}
+        return {}

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from mobile.engine.errors import EngineError
-from mobile.engine.storage.disk import Disk, replace_safely
+from mobile.engine.storage.disk import Disk, copies, replace_safely
 
 log = logging.getLogger(__name__)
 
 SCALES = (1.0, 1.3, 1.6, 2.0)
 APPEARANCES = ("light", "dark", "system")
+IDLE_MINUTES = (1, 5, 15)
+"""After how long without a touch the app may lock itself; never is no choice."""
 _LIMIT = 4096
 
 
@@ -27,6 +29,7 @@ class Preferences:
         self.system_dark = False
         """What the phone's own screens are now; told by the shell, never kept."""
         self.sound = self.vibration = True
+        self.idle_minutes = 5
         self._load()
 
     @property
@@ -35,19 +38,31 @@ class Preferences:
         return self.system_dark if self.appearance == "system" else self.appearance == "dark"
 
     def _load(self) -> None:
-        if self._path is None or not self._disk.exists(self._path):
+        """The newest copy that can be read: the power may have gone between the two renames of a save."""
+        if self._path is None:
             return
         try:
-            data = json.loads(self._disk.read(self._path, _LIMIT))
-            self._take(data)
-        except (ValueError, KeyError, TypeError, EngineError):
-            log.warning("preferences were unreadable; using defaults")
+            for copy in copies(self._disk, self._path, _LIMIT):
+                if self._taken(copy):
+                    break
+        except (EngineError, FileNotFoundError):
+            log.warning("preferences could not be read; using defaults")
+
+    def _taken(self, copy: bytes) -> bool:
+        try:
+            self._take(json.loads(copy))
+        except (ValueError, KeyError, TypeError):
+            log.warning("a copy of the preferences was unreadable")
+            return False
+        return True
 
     def _take(self, data: dict[str, Any]) -> None:
         self.language = str(data["language"])
         self.scale = min(SCALES, key=lambda scale: abs(scale - float(data["scale"])))
         self.appearance = data["appearance"] if data.get("appearance") in APPEARANCES else "system"
         self.sound, self.vibration = data.get("sound") is not False, data.get("vibration") is not False
+
+        self.idle_minutes = data["idle_minutes"] if data.get("idle_minutes") in IDLE_MINUTES else 5
 
     def save(self) -> None:
         """Keep them; a full disk only means that they are forgotten at the next start."""
@@ -59,6 +74,7 @@ class Preferences:
             "appearance": self.appearance,
             "sound": self.sound,
             "vibration": self.vibration,
+            "idle_minutes": self.idle_minutes,
         }
         try:
             replace_safely(self._disk, self._path, json.dumps(data).encode())

@@ -122,7 +122,7 @@ def replace_safely(disk: Disk, path: Path, data: bytes) -> None:
     """Give `path` new content; when this returns it is durable, and until then the old one still is.
 
     No hard links: Android forbids them to apps. So the old file steps aside under its own name, and a
-    reader that finds `path` missing or damaged takes `previous(path)` (see `mobile.engine.vault`).
+    reader that finds `path` missing or damaged takes `previous(path)` (see `copies`).
     """
     fresh = temporary(path)
     try:
@@ -136,3 +136,10 @@ def replace_safely(disk: Disk, path: Path, data: bytes) -> None:
     disk.replace(fresh, path)
     disk.sync_dir(path.parent)
     disk.remove(previous(path))
+
+
+def copies(disk: Disk, path: Path, limit: int) -> Iterator[bytes]:
+    """The content of `path` as far as it is there, then what it held before: the first good one counts."""
+    for copy in (path, previous(path)):
+        if disk.exists(copy):
+            yield disk.read(copy, limit)
