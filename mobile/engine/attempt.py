@@ -34,8 +34,8 @@ PATIENCE = 20.0
 CONNECT_SECONDS = 8.0
 MOVED_SECONDS = 0.5
 """How often a connection that does not come about is held against what is heard meanwhile."""
-MISS_PAUSE, LONGEST_MISS_PAUSE = 0.1, 1.6
-"""After a connection that did not come about: doubled each time, for some stacks fail at once, and always."""
+MISS_PACE = 0.75
+"""Connections that come to nothing are begun so many seconds apart: some stacks fail at once, and always."""
 DECISION_SECONDS = 3.0
 """From subscribing to m2, which takes a third of a second on a middling link. A lost frame would be mended by
 the lock's next m0, after 5 s; a new link is sooner."""
@@ -75,15 +75,17 @@ class Attempt:
         """The lock's own no to what was asked last; forgotten as soon as it is asked anew."""
         self._cures = Cures(around.courier, around.renew)
         self._unheard = self._reached = False
-        self._links = self._misses = 0
+        self._links = 0
         self._open_end: tuple[Link, Conversation] | None = None
+        self._connecting: asyncio.Task[None] | None = None
         self._goodbyes: set[asyncio.Task[None]] = set()
 
     async def run(self) -> Verdict:
         """Work until the truth is known or patience is out. Never raises but when cancelled."""
         loop = asyncio.get_running_loop()
         until, newer_than = loop.time() + PATIENCE, float("-inf")
-        while self._links < MAX_LINKS:
+        while self._links < MAX_LINKS and loop.time() < until:
+            begun = loop.time()
             try:
                 sighting = await self._around.scanner.find(
                     self._errand.lock.binding, newer_than=newer_than, until=until
@@ -97,7 +99,7 @@ class Attempt:
                 return gave_up(self) if self.asked else bluetooth_verdict(error.bluetooth)
             if verdict is not None:
                 return verdict
-            newer_than = await self._before_the_next(newer_than)
+            newer_than = await self._before_the_next(begun, newer_than)
         return gave_up(self)
 
     async def carry(self) -> None:
@@ -122,14 +124,13 @@ class Attempt:
             self._hang_up(open_end[0])
         await asyncio.gather(*self._goodbyes)
 
-    async def _before_the_next(self, newer_than: float) -> float:
-        """From when on a lock must have been heard to be tried next; waits a little after a miss."""
+    async def _before_the_next(self, begun: float, newer_than: float) -> float:
+        """From when on a lock must have been heard to be tried next; waits a little after a quick miss."""
+        now = asyncio.get_running_loop().time()
         if self._reached:
-            self._misses = 0
-            return asyncio.get_running_loop().time()  # it changes its address after every connection
-        # It never heard us, so its address still holds, and the first try tells little about the next.
-        await asyncio.sleep(min(MISS_PAUSE * 2**self._misses, LONGEST_MISS_PAUSE))
-        self._misses += 1
+            return now  # it changes its address after every connection
+        # It never heard us, so its address still holds, and this try tells little about the next.
+        await asyncio.sleep(max(0.0, begun + MISS_PACE - now))
         return newer_than
 
     # -- one link -------------------------------------------------------------------------------------------
@@ -158,22 +159,21 @@ class Attempt:
 
     async def _connect(self, link: Link, sighting: Sighting, seconds: float) -> None:
         """Connect; given up early when the lock is meanwhile heard at another address."""
-        connecting = asyncio.create_task(link.connect(sighting.device, seconds))
-        try:
-            while not (await asyncio.wait({connecting}, timeout=MOVED_SECONDS))[0]:
-                if self._around.scanner.moved(self._errand.lock.binding, sighting):
-                    raise LinkLostError("it is heard at another address")
-        finally:
-            if not connecting.done():
-                connecting.cancel()
-                await asyncio.wait({connecting})
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        connecting = self._connecting = asyncio.create_task(link.connect(sighting.device, seconds))
+        while not (await asyncio.wait({connecting}, timeout=min(MOVED_SECONDS, seconds)))[0]:
+            if self._around.scanner.moved(self._errand.lock.binding, sighting):
+                raise LinkLostError("it is heard at another address")
+            if loop.time() >= until:
+                raise LinkLostError("no answer")  # giving up may take the stack seconds: nobody waits for it
         connecting.result()
 
     def _hang_up(self, link: Link) -> None:
         """Nobody waits for a goodbye: over a dead link it takes seconds that the next one needs."""
         if self._reached:
             self._around.scanner.forget(self._errand.lock.binding)
-        goodbye = asyncio.create_task(link.close())
+        goodbye = asyncio.create_task(_goodbye(link, self._connecting))
         self._goodbyes.add(goodbye)
         goodbye.add_done_callback(self._goodbyes.discard)
 
@@ -247,3 +247,11 @@ class Attempt:
                 await self._around.courier.keep(said.sealed)
             elif isinstance(said, BulletinResult) and not self.granted:
                 return
+
+
+async def _goodbye(link: Link, connecting: asyncio.Task[None] | None) -> None:
+    """End a link, whether it stands, is dead, or is still being made."""
+    if connecting is not None:
+        connecting.cancel()
+        await asyncio.wait({connecting})
+    await link.close()

@@ -109,7 +109,7 @@ class House:
             luck = Luck(luck.air, luck.mishaps)  # a gate has no knob, and a hand that locks helps
         hands = [Hand(person)]
         if not luck.hindrance:
-            hands += self._company(person, luck)
+            hands += self._company(person, luck, operation)
         await self._play(Scene(self.ether, self._doors, lock, operation, luck, hands, self.chance))
         if operation is Operation.OPEN and self.chance.random() < mix.WRONGFUL_AFTER_OPENING:
             await self._thief_comes(lock)
@@ -121,11 +121,12 @@ class House:
         await self._play(Scene(self.ether, self._doors, lock, Operation.OPEN, luck, hands, self.chance))
         await self.thief.put_away()
 
-    def _company(self, person: StairPhone, luck: Luck) -> list[Hand]:
+    def _company(self, person: StairPhone, luck: Luck, operation: Operation) -> list[Hand]:
         others: list[Hand] = []
         if "colleague" in luck.mishaps:
             others.append(Hand(next(phone for phone in self.staff if phone is not person)))
-        if "thief beside" in luck.mishaps:
+        may_lock = self.kind == "other operation" and operation is Operation.LOCK
+        if "thief beside" in luck.mishaps and not may_lock:
             others.append(Hand(self.thief, self.kind))
         return others
 
