@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from lockagent.bolt import Bolt, Order
-from mobile.engine.state import OpeningState
+from mobile.engine.state import DoorKind, OpeningState
 from protocol.reasons import reason
 from simulation.demo.airtime import Airtime, measure
 from simulation.demo.attacks import ModifiedPhone, read_out
@@ -74,8 +74,11 @@ class Story(Cast):
             with_lock = [code for code in pilot["apartments"] if _has_lock(code)]
             for code in with_lock:
                 await installer.mount(self.bench.park, f"dorr-{code}", pilot["apartments"][code])
+            for door_id in pilot["practice"].values():
+                await installer.mount(self.bench.park, "ovningslas", door_id)
         locks = len(self.bench.park.locks)
-        expect(locks == layout.GATES_WITH_LOCKS + layout.APARTMENT_LOCKS, f"{locks} locks were mounted")
+        expected = layout.GATES_WITH_LOCKS + layout.APARTMENT_LOCKS + len(pilot["practice"])
+        expect(locks == expected, f"{locks} locks were mounted")
         expect(len(refused) == 1, f"the server refused {len(refused)} gates for a missing consent")
         self.tell(f"{locks} locks made their own keys and were bound to their doors over HTTP.")
         self.tell(f"One gate got no lock, its owner has not consented — {refused[0]}")
@@ -90,6 +93,8 @@ class Story(Cast):
                 f"{phone.person}'s phone is enrolled and signed in: "
                 f"{phone.doors_with_rights} doors, {len(state.visits)} visits."
             )
+        await self.bjorn.engine.begin_practice()
+        self.tell(f"Björn is new; he asks for the practice lock at {layout.OFFICE}, which is on no door.")
 
     async def offline(self) -> None:
         """Gate, apartment, and lock on leaving, with nobody answering on the server's address."""
@@ -108,6 +113,17 @@ class Story(Cast):
         )
         await self.opens(self.anna, apartment)
         await self.locks(self.anna, apartment)
+        await self.practice()
+
+    async def practice(self) -> None:
+        """A first opening at the practice lock: too early first, for the sake of the lock's no."""
+        lock = next(door for door in self.bjorn.engine.state.doors.values() if door.kind is DoorKind.PRACTICE)
+        refused = await self.bjorn.engine.ask_too_early(lock.id)
+        await self.bjorn.engine.settled()
+        expect((refused.state, refused.reason) == (OpeningState.REFUSED, "not_yet_valid"), f"was {refused}")
+        self.tell(f"Björn practises at {named(lock)}: too early, and the lock says {refused.reason}.")
+        await self.opens(self.bjorn, lock)
+        await self.locks(self.bjorn, lock)
 
     async def attacks(self) -> None:
         """A door outside the right, with the app and with a modified phone; recorded bytes again."""

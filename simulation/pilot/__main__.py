@@ -39,6 +39,7 @@ def main() -> int:
             "codes": pilot.codes,
             "gates": {address: door.pk for address, door in pilot.gates.items()},
             "apartments": {code: door.pk for code, door in pilot.apartments.items()},
+            "practice": {address: door.pk for address, door in pilot.practice.items()},
         },
         sys.stdout,
     )

@@ -37,6 +37,8 @@ class Pilot:
     """By address."""
     apartments: dict[str, Door] = field(default_factory=dict)
     """By alarm code."""
+    practice: dict[str, Door] = field(default_factory=dict)
+    """Practice places, by address."""
     clients: dict[str, Client] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict, repr=False)
     """One-time enrolment codes by user name."""
@@ -73,6 +75,7 @@ def fill(municipality: Municipality, *, now: datetime, evening: str = "") -> Pil
         _providers_and_staff(pilot, now)
         for house in layout.houses():
             _house(pilot, house, now)
+        _office(pilot, now)
         _plan(pilot, now, evening)
         _administrators(pilot)
     return pilot
@@ -149,6 +152,25 @@ def _house(pilot: Pilot, house: layout.House, now: datetime) -> None:
         _owner_consent(pilot, owner, estate, now)
     for apartment in house.apartments:
         _apartment(pilot, house, apartment, gate, now)
+
+
+def _office(pilot: Pilot, now: datetime) -> None:
+    """A practice place: there is no door behind its lock, so nobody is asked."""
+    owner = PropertyOwner.objects.get(municipality=pilot.municipality, name=layout.OWNERS[-1])
+    estate = Property.objects.create(
+        municipality=pilot.municipality,
+        owner=owner,
+        designation="RÅDHUSET 1:1",
+        area="Lindvik",
+        owner_since=(now - LONG_AGO).date(),
+    )
+    pilot.practice[layout.OFFICE] = Door.objects.create(
+        municipality=pilot.municipality,
+        property=estate,
+        kind=Door.Kind.PRACTICE,
+        address=layout.OFFICE,
+        floor="1",
+    )
 
 
 def _owner_consent(pilot: Pilot, owner: PropertyOwner, estate: Property, now: datetime) -> None:

@@ -2,7 +2,8 @@
 
 Every number of the pilot is decided here: 11 property owners of whom one has not consented, 20 gates with
 locks (two an owner) and one without, 35 clients of whom 25 have a lock on their apartment door, two teams of
-one provider, and a second provider with one client behind each of the first two gates.
+one provider, and a second provider with one client behind each of the first two gates. A practice lock hangs
+in the office, for everybody's staff.
 """
 
 from dataclasses import dataclass, field
@@ -42,6 +43,8 @@ GATES_WITH_LOCKS = 20
 TWO_CLIENT_HOUSES = 13
 """The first 13 houses have two clients each, the other seven one; the house without consent has two."""
 APARTMENT_LOCKS = 25
+OFFICE = "Rådhusgatan 1"
+"""Where the first provider's people meet in the morning, and where a practice lock hangs on the wall."""
 
 
 @dataclass(frozen=True)
