@@ -155,9 +155,8 @@ class Java:
 
     def parents(self, name: str) -> tuple[str, ...]:
         """Whom a class comes of."""
-        if name in self.types:
-            return self.types[name].parents
-        return getattr(self.fakes.get(name), "PARENTS", ())
+        published_ones = self.types[name].parents if name in self.types else ()
+        return (*published_ones, *getattr(self.fakes.get(name), "PARENTS", ()))
 
     # -- members ------------------------------------------------------------------------------------------
 
