@@ -32,6 +32,8 @@ from protocol.reasons import Reason
 
 PATIENCE = 20.0
 CONNECT_SECONDS = 8.0
+LAST_TRY_SECONDS = 3.0
+"""At least so long for a lock that was heard in time, if only just."""
 MOVED_SECONDS = 0.5
 """How often a connection that does not come about is held against what is heard meanwhile."""
 MISS_PACE = 0.75
@@ -143,7 +145,7 @@ class Attempt:
         verdict: Verdict | None = None
         try:
             remaining = until - asyncio.get_running_loop().time()
-            await self._connect(link, sighting, max(1.0, min(CONNECT_SECONDS, remaining)))
+            await self._connect(link, sighting, max(LAST_TRY_SECONDS, min(CONNECT_SECONDS, remaining)))
             self.connected = self._reached = True
             self._links += 1
             conversation = Conversation(link, self._session(sighting, link.capacity))
