@@ -1,0 +1,1 @@
+"""The conformance kit: what any lock, and any phone, must do by the page, tried over the air."""

@@ -1,0 +1,40 @@
+"""A case: a name, the section of the page it is about, and what is done."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from simulation.conformance.bench import Bench
+
+Play = Callable[[Bench], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Passes when ``play`` returns; raises DeviationError when the lock did something else."""
+
+    name: str
+    section: str
+    play: Play
+
+
+class Chapter:
+    """Cases of one subject, in the order in which they are played."""
+
+    def __init__(self, section: str) -> None:
+        self.section = section
+        self.cases: list[Case] = []
+
+    def case(self, name: str, section: str = "") -> Callable[[Play], Play]:
+        """Decorator: this function is a case."""
+
+        def note(play: Play) -> Play:
+            self.add(name, play, section)
+            return play
+
+        return note
+
+    def add(self, name: str, play: Play, section: str = "") -> None:
+        """Add a case of a table."""
+        self.cases.append(Case(name, section or self.section, play))

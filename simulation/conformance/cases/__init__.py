@@ -1,0 +1,29 @@
+"""The cases by subject, in playing order: a lock's news grow newer as the kit goes on, never older."""
+
+from simulation.conformance.cases import (
+    commissioning,
+    framing,
+    freshness,
+    handshakes,
+    logs,
+    news,
+    requests,
+    revocations,
+    sessions,
+    times,
+    tokens,
+)
+
+CHAPTERS = (
+    freshness.CHAPTER,
+    requests.CHAPTER,
+    tokens.CHAPTER,
+    handshakes.CHAPTER,
+    framing.CHAPTER,
+    sessions.CHAPTER,
+    times.CHAPTER,
+    news.CHAPTER,
+    revocations.CHAPTER,
+    logs.CHAPTER,
+    commissioning.CHAPTER,
+)
