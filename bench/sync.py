@@ -106,6 +106,25 @@ def prepare() -> Any:
     return pilot
 
 
+def plan_ahead(pilot: Any) -> None:
+    """Let the municipality issue 72 hours ahead, and plan the next two days' shifts."""
+    from server.care.models import Shift  # noqa: PLC0415
+
+    pilot.municipality.issue_horizon_hours = 72
+    pilot.municipality.save()
+    today = pilot.staff[NAME].shifts.get()
+    for days in (1, 2):
+        begins = today.starts_at + timedelta(days=days)
+        Shift.objects.create(
+            municipality=pilot.municipality,
+            staff=today.staff,
+            provider=today.provider,
+            team=today.team,
+            starts_at=begins,
+            ends_at=begins + timedelta(hours=8),
+        )
+
+
 def documents(engine: Any, token_ids: set[bytes]) -> int:
     """Count the bytes of these rights' signed documents: token, lock record, bulletin."""
     from server.locks.models import Binding  # noqa: PLC0415
@@ -149,6 +168,11 @@ def figures(folder: Path, relay: Relay, pilot: Any) -> list[Figure]:
             lost = Token.objects.get(token_id=next(iter(content.rights)))
             revoke_token(token=lost, reason=Revocation.Reason.OTHER, at=timezone.now())
         revoked = relay.count(lambda: run(engine.sync()))
+        with scope(municipality=pilot.municipality):
+            plan_ahead(pilot)
+        ahead = relay.count(lambda: run(engine.sync()))
+        later = engine._keyring.content.rights.keys() - content.rights.keys()
+        days = documents(engine, set(later))
         run(engine.stop())
     detail = f"{len(content.rights)} rights, {len(content.doors)} doors, {len(content.visits)} visits; "
     return [
@@ -160,6 +184,14 @@ def figures(folder: Path, relay: Relay, pilot: Any) -> list[Figure]:
             detail + f"{first[0]} up, {first[1]} down, of which {new} are the rights' own documents",
         ),
         Figure("sync.look_bytes", sum(nothing), "bytes", "", f"{nothing[0]} up, {nothing[1]} down"),
+        Figure(
+            "sync.three_days_bytes_beyond_rights",
+            sum(ahead) - days,
+            "bytes",
+            "",
+            f"{len(later)} rights of two more shifts; {ahead[0]} up, {ahead[1]} down, of which {days} are "
+            "their documents (negative: packing won more than everything else cost)",
+        ),
         Figure("sync.one_revoked_bytes", sum(revoked), "bytes", "", f"{revoked[0]} up, {revoked[1]} down"),
     ]
 

@@ -6,7 +6,7 @@ sync. Encoding: deterministic CBOR, maps by field name, so that a later version 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
@@ -138,6 +138,12 @@ class Content:
             support=self.support,
             history=self.history,
             practised=self.practised,
+        )
+
+    def without_rights(self, token_ids: Collection[bytes]) -> Content:
+        """Some rights have been taken back; their locks' bulletins stay, to be carried."""
+        return replace(
+            self, rights={key: right for key, right in self.rights.items() if key not in token_ids}
         )
 
     def rights_for(self, binding: bytes) -> list[Right]:

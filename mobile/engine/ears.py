@@ -2,7 +2,8 @@
 
 What is heard has no content that is believed: it only makes the ordinary sync happen now instead of at the
 next round, at most once a second. So it does not matter who says it, nor how often, nor that it is sometimes
-missed. It needs an open vault, where the device token is, and a signed-in person: a sync is refused without.
+missed. It needs an open vault, where the device token is, and a signed-in person, for a sync is refused
+without, or rights that can be taken back.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ class Ears:
 
     @property
     def _wanted(self) -> bool:
-        return self._keyring.is_open and bool(self._keyring.content.session)
+        if not self._keyring.is_open:
+            return False
+        return bool(self._keyring.content.session or self._keyring.content.rights)
 
     async def _run(self, identity: Identity) -> None:
         self._news.clear()

@@ -84,14 +84,20 @@ class Rounds:
         return ""
 
     async def _round(self) -> None:
-        if self._keyring.is_open and self._keyring.content.session:
+        if not self._keyring.is_open:
+            return
+        if self._keyring.content.session:
             await self._syncer.look()
-        elif self._keyring.is_open and self._courier.waiting:
+        elif self._keyring.content.rights:
+            await self._syncer.heed()
+        elif self._courier.waiting:
             await self._courier.hand_in()
 
     async def _news(self) -> None:
         if self._keyring.is_open and self._keyring.content.session:
             await self._syncer.sync_anew()
+        elif self._keyring.is_open and self._keyring.content.rights:
+            await self._syncer.heed()
 
     async def _hand_in(self) -> None:
         await self._courier.hand_in()

@@ -66,6 +66,10 @@ class Syncer:
         """Sync unless the server says that it would bring nothing; otherwise as `sync`."""
         return await self._join(self._look)
 
+    async def heed(self) -> SyncResult:
+        """Without a session: drop what has been taken back. The bar goes on asking for the sign-in."""
+        return await self._join(self._heed)
+
     async def _join(self, work: Work) -> SyncResult:
         self._keyring.content  # noqa: B018 - LockedError before anything is begun
         if self._running is None or self._running.done():
@@ -129,6 +133,30 @@ class Syncer:
         )
         return done, "server_error" if merged.spoilt else trouble
 
+    async def _heed(self) -> tuple[SyncResult, str]:
+        handed_in, _trouble = await self._hand_in()
+        removed = await self._heeding(self._drop_revoked())
+        return SyncResult(removed_rights=removed, logs_handed_in=handed_in), "session_expired"
+
+    async def _drop_revoked(self) -> int:
+        """Ask which of the rights held here were revoked, as the phone; returns how many had to go."""
+        content = self._keyring.content
+        identity = content.identity
+        answer = await self._http.call(
+            "POST",
+            f"{identity.server_url}/api/v1/sync/revoked",
+            body={"bearer_id": identity.bearer_id, "cursor": content.cursor},
+            device_token=identity.device_token,
+        )
+        body = answers.Body(answer.body)
+        self._clock.heard(body.number("server_time"))
+        gone = {answers.blob(one, "removed right", 8) for one in body.items("removed_rights")}
+        lost = gone & content.rights.keys()
+        if lost:
+            await self._keyring.change(lambda now: now.without_rights(lost))
+            self._on_change()
+        return len(lost)
+
     async def _hand_in(self) -> tuple[int, str]:
         """Hand in what waits. A server that answers and yet takes no logs must not keep rights away."""
         try:
@@ -143,8 +171,8 @@ class Syncer:
         try:
             return await asked
         except ServerError as error:
-            await self._consequences(error.code)
-            raise ServerError(_WORDS.get(error.code, error.code)) from error
+            code = await self._consequences(error.code)
+            raise ServerError(_WORDS.get(code, code)) from error
 
     async def _is_news(self, content: Content, cursor: str) -> bool:
         identity = content.identity
@@ -203,12 +231,24 @@ class Syncer:
             session=content.session,
         )
 
-    async def _consequences(self, code: str) -> None:
-        """What the server's no means for what the phone holds."""
+    async def _consequences(self, code: str) -> str:
+        """What the server's no means for what the phone holds; returns the reason to tell."""
         if code in SESSION_GONE:
             await self._keyring.change(lambda now: replace(now, session=""))
             self._board.show(login=LoginState.SIGNED_OUT)
-        elif code in REVOKED:
+            return await self._revoked_meanwhile() or code
+        if code in REVOKED:
             await self._keyring.change(lambda now: now.without_work())
             self._board.show(login=LoginState.SIGNED_OUT)
             self._on_change()
+        return code
+
+    async def _revoked_meanwhile(self) -> str:
+        """A session also ends because its person was revoked: no right may stay for lack of a session."""
+        if not self._keyring.content.rights:
+            return ""
+        try:
+            await self._drop_revoked()
+        except ServerError as error:
+            return await self._consequences(error.code) if error.code in REVOKED else ""
+        return ""

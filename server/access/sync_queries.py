@@ -94,6 +94,12 @@ def names_of_tokens(token_ids: Collection[int], *, at: datetime) -> list[bytes]:
     return [bytes(token_id) for token_id in rows.values_list("token_id", flat=True)]
 
 
+def names_of_revoked(token_ids: Collection[int], *, bearer: Bearer, at: datetime) -> list[bytes]:
+    """Return the token ids of this bearer's tokens that were revoked and have not ended by themselves."""
+    rows = Token.objects.filter(pk__in=token_ids, bearer=bearer, revoked_at__isnull=False, expires__gt=at)
+    return [bytes(token_id) for token_id in rows.order_by("pk").values_list("token_id", flat=True)]
+
+
 def mark_delivered(token_ids: Collection[int], *, at: datetime) -> None:
     """Note that a phone fetched these tokens, the first time only."""
     Token.objects.filter(pk__in=token_ids, delivered_at__isnull=True).update(delivered_at=at)

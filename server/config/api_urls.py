@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from server.access.api.break_glass import BreakGlassView
 from server.access.api.practice import PracticeView
-from server.access.api.views import LookView, SyncView
+from server.access.api.views import LookView, RevokedView, SyncView
 from server.alarms.api.phones import DeclineView, HandOverView, TakeView
 from server.alarms.api.systems import AlarmsView, AlarmView, EndView
 from server.integrations.api.views import ImportView
@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("info", InfoView.as_view(), name="api-info"),
     path("enrol", EnrolView.as_view(), name="api-enrol"),
     path("sync", SyncView.as_view(), name="api-sync"),
+    path("sync/revoked", RevokedView.as_view(), name="api-sync-revoked"),
     path("sync/look", LookView.as_view(), name="api-sync-look"),
     path("break-glass", BreakGlassView.as_view(), name="api-break-glass"),
     path("practice", PracticeView.as_view(), name="api-practice"),

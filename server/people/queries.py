@@ -31,6 +31,11 @@ def bearer_on_phone(phone: Phone, user_id: int) -> Bearer | None:
     )
 
 
+def bearer_by_id(phone: Phone, bearer_id: int) -> Bearer | None:
+    """Return a bearer of this phone, revoked or not."""
+    return Bearer.objects.filter(pk=bearer_id, phone=phone).first()
+
+
 def note_contact(phone: Phone, *, at: datetime, **moments: datetime) -> None:
     """Note that the phone was heard from; `moments` may name last_sync_at or last_logs_at."""
     values = {"last_seen_at": at, **moments}

@@ -58,6 +58,7 @@ class SmallServer:
     manifest_version_sent: dict[str, int] = field(default_factory=dict)
     held: dict[str, tuple[str, Any]] = field(default_factory=dict)
     """By device: the mark of the cursor it was given last, and the truth of that moment."""
+    session_over: bool = False
     has_totp: bool = True
     left: list[str] = field(default_factory=list)
     """Device tokens of phones that have given a key back."""
@@ -131,6 +132,7 @@ class SmallServer:
             "/api/v1/enrol": self._enrol,
             "/api/v1/sync": self._sync,
             "/api/v1/sync/look": self._look,
+            "/api/v1/sync/revoked": self._revoked,
             "/api/v1/logs": self._logs,
             "/api/v1/leave": self._leave,
             "/api/v1/fresh-time": self._fresh_time,
@@ -200,7 +202,7 @@ class SmallServer:
 
     def _sync(self, request: httpx.Request, body: dict[str, Any]) -> httpx.Response:
         device = request.headers["authorization"].removeprefix("Device ")
-        if request.headers.get("x-session-token") != "signed-in":
+        if request.headers.get("x-session-token") != "signed-in" or self.session_over:
             return httpx.Response(401, json={"code": "session_missing"})
         mine = {key for key, right in self.rights.items() if right["device"] == device}
         if body["cursor"] is None:
@@ -234,9 +236,14 @@ class SmallServer:
         told = [(ware.door_id, ware.kind, ware.news_seq) for ware in self.wares]
         return mine, list(self.removed), told, self.issuer.version
 
+    def _revoked(self, _request: httpx.Request, body: dict[str, Any]) -> httpx.Response:
+        assert body["bearer_id"] == "2"
+        gone = [text_of(one) for one in self.removed]
+        return httpx.Response(200, json={"server_time": self.now(), "removed_rights": gone})
+
     def _look(self, request: httpx.Request, body: dict[str, Any]) -> httpx.Response:
         device = request.headers["authorization"].removeprefix("Device ")
-        if request.headers.get("x-session-token") != "signed-in":
+        if request.headers.get("x-session-token") != "signed-in" or self.session_over:
             return httpx.Response(401, json={"code": "session_missing"})
         news = self.held.get(device) != (body["mark"], self._truth(device))
         return httpx.Response(200, json={"server_time": self.now(), "news": news})

@@ -15,6 +15,7 @@ import httpx
 from mobile.engine.engine import PhoneEngine
 from mobile.engine.errors import ServerError
 from mobile.engine.setup import Setup
+from mobile.engine.state import LoginState
 from mobile.engine.storage.disk import Disk
 from mobile.engine.storage.vaultfile import Cost
 from protocol.identity import LockIdentity
@@ -202,3 +203,50 @@ async def test_an_answer_cut_off_half_way_changes_nothing_and_the_next_sync_goes
         alice.engine._http._transport = real
         await alice.engine._http.close()
         assert (await alice.engine.sync()).new_rights == 1
+
+
+@virtual_time
+async def test_rule_04_a_right_taken_back_goes_also_when_the_session_has_ended(tmp_path: Path) -> None:
+    async with phone(tmp_path) as alice:
+        ware(alice.server, "d2")
+        await alice.engine.sync()
+        alice.server.session_over = True
+        await asyncio.sleep(46)
+        assert alice.engine.state.login is LoginState.SIGNED_OUT
+        assert len(alice.engine._keyring.content.rights) == 2, "what was fetched opens doors until it ends"
+        assert alice.engine.state.sync.stale_reason == "session_expired"
+        alice.server.withdraw(next(iter(alice.engine._keyring.content.rights)))
+        await asyncio.sleep(46)
+        assert len(alice.engine._keyring.content.rights) == 1
+        assert alice.engine.state.sync.stale_reason == "session_expired", (
+            "and the bar still asks for a sign-in"
+        )
+
+
+@virtual_time
+async def test_rule_04_a_person_revoked_while_signed_out_loses_everything(tmp_path: Path) -> None:
+    async with phone(tmp_path) as alice:
+        alice.server.session_over = True
+        await asyncio.sleep(46)
+        alice.server.revoked = "bearer_revoked"
+        await asyncio.sleep(46)
+        assert alice.engine._keyring.content.rights == {}
+        assert alice.engine.state.sync.stale_reason == "bearer_revoked"
+
+
+@virtual_time
+async def test_the_second_login_during_a_dead_zone_is_asked_for_later(tmp_path: Path) -> None:
+    """The session is over and the server away: work goes on with what is held, and one login mends it."""
+    async with phone(tmp_path) as alice:
+        alice.server.away = alice.server.session_over = True
+        await asyncio.sleep(600)
+        assert alice.engine.state.login is LoginState.SIGNED_IN, "nobody has said no yet"
+        alice.server.away = False
+        await asyncio.sleep(61)
+        assert alice.engine.state.login is LoginState.SIGNED_OUT
+        assert alice.engine._keyring.content.rights
+        alice.server.session_over = False
+        await alice.engine.sign_in(USERNAME, PASSWORD)
+        await alice.engine.second_factor(TOTP)
+        await alice.engine.sync()
+        assert alice.engine.state.sync.stale_reason == ""

@@ -17,7 +17,7 @@ from server.access.models import Revocation, Token
 from server.care.models import CareAssignment, Shift, Visit
 from server.places.models import Door
 from server.tenancy.models import Municipality
-from tests.server.issuer import Issuer, Phone, b64
+from tests.server.issuer import Issuer, Phone, b64, second_phone
 from tests.server.world import HOUR, NOW, SHIFT_START
 
 
@@ -127,3 +127,36 @@ def test_an_answer_is_packed_for_who_can_unpack_it(signed_in: Phone) -> None:
     assert packed["Content-Encoding"] == "gzip"
     assert len(packed.content) < len(plain.content) * 0.85
     assert json.loads(gzip.decompress(packed.content))["rights"] == plain.json()["rights"]
+
+
+class TestTakenBack:
+    """What a phone may ask without a person signed in: which of its rights have been revoked."""
+
+    def ask(self, phone: Phone, issuer: Issuer, cursor: str | None, bearer: int = 0) -> Any:
+        phone.session = ""
+        return phone.post("sync/revoked", {"bearer_id": bearer or issuer.world.bearer.pk, "cursor": cursor})
+
+    def test_only_what_was_revoked_is_named(self, issuer: Issuer, signed_in: Phone) -> None:
+        cursor = signed_in.sync().json()["cursor"]
+        none = self.ask(signed_in, issuer, cursor)
+        assert none.json() == {"server_time": int(NOW.timestamp()), "removed_rights": []}
+        lost = Token.objects.get(binding=issuer.world.gate_binding)
+        revoke_token(token=lost, reason=Revocation.Reason.OTHER, at=NOW)
+        answer = self.ask(signed_in, issuer, cursor)
+        assert answer.json()["removed_rights"] == [b64(bytes(lost.token_id))]
+
+    def test_a_revoked_bearer_is_told_so(self, issuer: Issuer, signed_in: Phone) -> None:
+        cursor = signed_in.sync().json()["cursor"]
+        issuer.world.bearer.revoked_at = NOW
+        issuer.world.bearer.save()
+        assert self.ask(signed_in, issuer, cursor).json()["code"] == "bearer_revoked"
+
+    def test_another_phones_bearer_is_not_spoken_of(self, issuer: Issuer, signed_in: Phone) -> None:
+        other = second_phone(issuer, issuer.world.alice, "annan")
+        assert self.ask(signed_in, issuer, None, other.pk).json()["code"] == "bearer_unknown"
+
+    def test_another_bearers_cursor_is_no_cursor(self, issuer: Issuer, signed_in: Phone) -> None:
+        cursor = signed_in.sync().json()["cursor"]
+        other = second_phone(issuer, issuer.world.alice, "annan")
+        stranger = Phone(signed_in.http, "annan")
+        assert self.ask(stranger, issuer, cursor, other.pk).json()["code"] == "cursor_invalid"

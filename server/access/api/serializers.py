@@ -34,6 +34,20 @@ class LookResponse(serializers.Serializer[Any]):
     news = serializers.BooleanField()
 
 
+class RevokedRequest(serializers.Serializer[Any]):
+    """What a phone asks with when its person is not signed in."""
+
+    bearer_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    cursor = serializers.CharField(allow_null=True, max_length=MAX_LENGTH)
+
+
+class RevokedResponse(serializers.Serializer[Any]):
+    """What of the rights it holds has been taken back."""
+
+    server_time = serializers.IntegerField()
+    removed_rights = serializers.ListField(child=Base64UrlField(most=token.TOKEN_ID_LENGTH))
+
+
 class FallbackSerializer(serializers.Serializer[Any]):
     """How to get in without the phone."""
 

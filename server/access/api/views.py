@@ -12,14 +12,22 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from server.access.api.serializers import LookRequest, LookResponse, SyncRequest, SyncResponse
+from server.access.api.serializers import (
+    LookRequest,
+    LookResponse,
+    RevokedRequest,
+    RevokedResponse,
+    SyncRequest,
+    SyncResponse,
+)
 from server.access.domain import cursor as cursors
-from server.access.domain.sync import Answer, holds_everything, sync
+from server.access.domain.sync import Answer, holds_everything, sync, taken_back
 from server.config.rest.errors import ProblemSerializer
 from server.config.rest.fields import encode_bytes
-from server.people.api.callers import BearerView
+from server.people.api.callers import BearerView, DeviceView
 from server.people.models import Bearer
-from server.people.queries import note_contact
+from server.people.queries import bearer_by_id, note_contact
+from server.problems import Problem
 from server.tenancy.domain.versions import refuse_old_app
 from server.tenancy.policy import policy_of
 
@@ -70,6 +78,30 @@ class LookView(BearerView):
         if current:
             note_contact(self.phone, at=at, last_sync_at=at)
         return Response({"server_time": _seconds(at), "news": not current})
+
+
+class RevokedView(DeviceView):
+    """Say which rights have been taken back, also when the person's session has ended."""
+
+    max_body = cursors.MAX_LENGTH + 4096
+
+    @extend_schema(
+        operation_id="revoked",
+        request=RevokedRequest,
+        responses={200: RevokedResponse, **PROBLEMS},
+    )
+    def post(self, request: Request) -> Response:
+        """Compare the rights a phone holds with those revoked since; nothing new is given here."""
+        body = self.valid(RevokedRequest, request)
+        at, bearer = timezone.now(), bearer_by_id(self.phone, body["bearer_id"])
+        if bearer is None:
+            raise Problem("bearer_unknown")
+        if bearer.revoked_at is not None:
+            raise Problem("bearer_revoked")
+        known = cursors.decode(body["cursor"], bearer.pk)
+        gone = taken_back(bearer=bearer, known=known, at=at)
+        note_contact(self.phone, at=at)
+        return Response({"server_time": _seconds(at), "removed_rights": [encode_bytes(one) for one in gone]})
 
 
 def _seconds(moment: datetime) -> int:

@@ -146,6 +146,15 @@ def holds_everything(*, bearer: Bearer, mark: bytes, at: datetime) -> bool:
     return hmac.compare_digest(cursors.mark(_truth(bearer, at).cursor(bearer).encode(bearer.pk)), mark)
 
 
+def taken_back(*, bearer: Bearer, known: Cursor, at: datetime) -> list[bytes]:
+    """Return which of the rights that a phone holds have been revoked; must run in the bearer's scope.
+
+    For a phone whose person is not signed in any more: it can be given nothing, but what was taken back must
+    not stay on it for that. Rights that were only replaced stay, since the new ones cannot be fetched.
+    """
+    return queries.names_of_revoked(known.tokens, bearer=bearer, at=at)
+
+
 def _truth(bearer: Bearer, at: datetime) -> Truth:
     issue_for_bearer(bearer=bearer, at=at)
     manifest, document = current_manifest(bearer.municipality)

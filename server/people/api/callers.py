@@ -27,6 +27,7 @@ PHONES_MAY = frozenset(
     {
         ("POST", "api-sync"),
         ("POST", "api-sync-look"),
+        ("POST", "api-sync-revoked"),
         ("POST", "api-logs"),
         ("POST", "api-fresh-time"),
         ("POST", "api-break-glass"),
