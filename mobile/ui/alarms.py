@@ -109,6 +109,12 @@ class AlarmScreen(ModelScreen):
         self._arming.cancel()
         self.armed = False
 
+    def forget(self) -> None:
+        """The vault is shut: the card goes with all that stands on it."""
+        super().forget()
+        self.ids.place.clear_widgets()
+        self.part, self.key = None, ""
+
     def on_touch_down(self, touch: MotionEvent) -> bool:
         """Not before the person can have seen it."""
         if not self.armed:

@@ -62,6 +62,11 @@ class EmergencyScreen(ModelScreen):
         }
         verbs.get(name, lambda: App.get_running_app().act(name))()
 
+    def forget(self) -> None:
+        """The vault is shut: neither door nor choice stays."""
+        super().forget()
+        self.model.forget()
+
     def on_leave(self, *_: object) -> None:
         """Nothing typed stays behind."""
         self.ids.code.clear()
@@ -96,4 +101,7 @@ def part(shell: Shell) -> Part:
         door_id, words = shell.navigation.door_id, shell.session.texts.tr("emergency.title")
         return [Action(f"go:emergency:{door_id}", words, "key", kind="danger")] if model.helps() else []
 
-    return Part(kv=("emergency",), screens={EmergencyScreen: model}, helps=helps)
+    def misses() -> list[Action]:
+        return [Action("go:emergency", shell.session.texts.tr("emergency.missing_door"), "key", kind="plain")]
+
+    return Part(kv=("emergency",), screens={EmergencyScreen: model}, helps=helps, misses=misses)

@@ -44,6 +44,11 @@ class ReportScreen(ModelScreen):
         }
         verbs[name]()
 
+    def forget(self) -> None:
+        """The vault is shut: neither door nor choice stays."""
+        super().forget()
+        self.model.forget()
+
     def on_leave(self, *_: object) -> None:
         """The next report begins anew."""
         self.model.forget()

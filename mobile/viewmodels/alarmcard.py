@@ -79,15 +79,17 @@ class AlarmCard:
 
         It pushes down what is below it, so it neither comes nor goes while a finger is on the glass.
         """
-        if not self.model.navigation.touched:
+        if self._session.state.stage is not Stage.UNLOCKED:
+            self._strip, self._last = None, AlarmView()
+            self._first_left.clear()
+        elif not self.model.navigation.touched:
             self._strip = self._line()
         return self._strip
 
     def _line(self) -> StripView | None:
-        state, texts = self._session.state, self._session.texts
-        alarm = self.model.on_strip()
+        texts, alarm = self._session.texts, self.model.on_strip()
         at_work = self.model.navigation.screen not in {"enrol", "pin", "signin", "alarm"}
-        if state.stage is not Stage.UNLOCKED or alarm is None or not at_work:
+        if alarm is None or not at_work:
             return None
         door = self._apartment(alarm)
         where = door.address if door is not None else texts.tr("alarm.no_door")

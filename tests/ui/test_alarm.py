@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import pytest
 from kivy.metrics import dp
+from kivy.uix.widget import Widget
 
 from mobile.engine.errors import ServerError
 from mobile.engine.state import AlarmStage, Nearby, Stage
@@ -38,6 +39,12 @@ async def _tap(driver: Driver, words: str) -> None:
     await driver.tap(words)
 
 
+def _everything(driver: Driver) -> list[Widget]:
+    """Every widget of every screen, shown or not."""
+    screens = driver.app.root.ids.screens.screens
+    return [widget for screen in screens for widget in screen.walk()] + list(driver.app.root.walk())
+
+
 def _button(driver: Driver, words: str) -> Btn:
     return next(one for one in driver.all(Btn) if one.text == words)
 
@@ -53,6 +60,7 @@ async def test_an_alarm_comes_up_over_any_screen_and_is_heard() -> None:
             await driver.until(lambda: driver.screen.name == "alarm")
             assert driver.told[:1] == ["alarm"]
             driver.engine.publish(alarms=())
+            await driver.until(lambda: driver.screen.view.part == "over")
             await _tap(driver, "Klar")
             await driver.until(lambda: driver.screen.name == screen)  # noqa: B023
 
@@ -236,6 +244,8 @@ async def test_a_locked_phone_shows_nothing_of_an_alarm() -> None:
         driver.engine.publish(stage=Stage.LOCKED, alarms=())
         await driver.until(lambda: driver.screen.name == "pin")
         assert not driver.all(Strip)
+        said = " ".join(str(getattr(widget, "text", "")) for widget in _everything(driver))
+        assert "Björkallén" not in said and "2093" not in said
         driver.engine.publish(stage=Stage.UNLOCKED, alarms=(OFFERED,))
         # An alarm that is still open asks again when the app is opened.
         await driver.until(lambda: driver.screen.name == "alarm")
