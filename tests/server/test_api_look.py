@@ -6,11 +6,13 @@ import gzip
 import hashlib
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
 import time_machine
+from django.conf import settings
 
 from server.access.domain.revoke import revoke_token
 from server.access.models import Revocation, Token
@@ -160,3 +162,42 @@ class TestTakenBack:
         other = second_phone(issuer, issuer.world.alice, "annan")
         stranger = Phone(signed_in.http, "annan")
         assert self.ask(stranger, issuer, cursor, other.pk).json()["code"] == "cursor_invalid"
+
+
+class TestOneSignInAShift:
+    """A session usually lasts twelve hours; a shift may be longer."""
+
+    def last(self, phone: Phone) -> datetime:
+        store = import_module(settings.SESSION_ENGINE).SessionStore(phone.session)
+        found: datetime = store.get_expiry_date()
+        return found
+
+    def shift(self, issuer: Issuer, starts: datetime, hours: float) -> None:
+        shift = issuer.world.shift
+        shift.starts_at, shift.ends_at = starts, starts + hours * HOUR
+        shift.save()
+
+    def test_it_lasts_until_a_long_shift_is_over(self, issuer: Issuer, signed_in: Phone) -> None:
+        self.shift(issuer, NOW - HOUR, 16)
+        signed_in.sync()
+        assert self.last(signed_in) == NOW + 15.5 * HOUR
+        with time_machine.travel(NOW + 15 * HOUR, tick=False):
+            assert signed_in.sync().status_code == 200
+        with time_machine.travel(NOW + 15.6 * HOUR, tick=False):
+            assert signed_in.sync().json()["code"] == "session_missing"
+
+    def test_a_shift_of_usual_length_changes_nothing(self, issuer: Issuer, signed_in: Phone) -> None:
+        before = self.last(signed_in)
+        signed_in.sync()
+        assert self.last(signed_in) == before
+
+    def test_tomorrows_shift_does_not_keep_anybody_signed_in(self, issuer: Issuer, signed_in: Phone) -> None:
+        before = self.last(signed_in)
+        self.shift(issuer, NOW + 20 * HOUR, 8)
+        signed_in.sync()
+        assert self.last(signed_in) == before
+
+    def test_no_shift_keeps_anybody_for_more_than_a_day(self, issuer: Issuer, signed_in: Phone) -> None:
+        self.shift(issuer, NOW - HOUR, 300)
+        signed_in.sync()
+        assert self.last(signed_in) <= NOW + 24 * HOUR

@@ -24,7 +24,7 @@ from server.access.domain import cursor as cursors
 from server.access.domain.sync import Answer, holds_everything, sync, taken_back
 from server.config.rest.errors import ProblemSerializer
 from server.config.rest.fields import encode_bytes
-from server.people.api.callers import BearerView, DeviceView
+from server.people.api.callers import BearerView, DeviceView, keep_signed_in
 from server.people.models import Bearer
 from server.people.queries import bearer_by_id, note_contact
 from server.problems import Problem
@@ -57,6 +57,9 @@ class SyncView(BearerView):
         known = cursors.decode(body["cursor"], self.bearer.pk)
         answer = sync(bearer=self.bearer, known=known, at=at)
         note_contact(self.phone, at=at, last_sync_at=at)
+        policy, shift = policy_of(self.bearer.municipality), answer.shift
+        if shift is not None and shift.starts_at <= at + policy.shift_lead:
+            keep_signed_in(self.session, until=min(shift.ends_at + policy.grace, at + policy.longest_shift))
         return Response(_as_dict(self.bearer, answer, at))
 
 

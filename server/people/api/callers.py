@@ -8,10 +8,12 @@ be lost because its courier was lost and found.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from allauth.account.authentication import get_authentication_records
 from allauth.headless.internal.sessionkit import authenticate_by_x_session_token
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
@@ -100,7 +102,12 @@ class DeviceScheme(OpenApiAuthenticationExtension):
 
 
 def signed_in_user(token: str) -> User:
-    """Return the user of an allauth app session; raises `Problem`.
+    """Return the user of an allauth app session; raises `Problem` as `signed_in` does."""
+    return signed_in(token)[0]
+
+
+def signed_in(token: str) -> tuple[User, SessionBase]:
+    """Return the user of an allauth app session, and the session; raises `Problem`.
 
     session_missing when there is no such session or the account is closed, second_factor_required when
     the session was opened with a password alone.
@@ -115,8 +122,14 @@ def signed_in_user(token: str) -> User:
     methods = {entry.get("method") for entry in get_authentication_records(request, user)}
     if "mfa" not in methods:
         raise Problem("second_factor_required")
-    signed_in: User = user
-    return signed_in
+    return user, session
+
+
+def keep_signed_in(session: SessionBase, *, until: datetime) -> None:
+    """Let a session last at least so long: nobody signs in twice in one shift, however long it is."""
+    if session.get_expiry_date() < until:
+        session.set_expiry(until)
+        session.save()
 
 
 class DeviceView(ApiView):
@@ -136,11 +149,12 @@ class BearerView(DeviceView):
     """A view for a signed-in person on a phone."""
 
     bearer: Bearer
+    session: SessionBase
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Find out which bearer the signed-in person is on this phone."""
         super().initial(request, *args, **kwargs)
-        user = signed_in_user(request.headers.get("X-Session-Token", "")[:MAX_TOKEN_LENGTH])
+        user, self.session = signed_in(request.headers.get("X-Session-Token", "")[:MAX_TOKEN_LENGTH])
         bearer = bearer_on_phone(self.phone, user.pk)
         if bearer is None:
             raise Problem("bearer_unknown")
