@@ -246,6 +246,11 @@ class PhoneEngine:
         await self._practice.note(steps)
         self._content_changed()
 
+    async def note_locked(self, door_id: str) -> None:
+        """See `Engine`."""
+        await self._keyring.change(lambda content: history.locked_otherwise(content, door_id))
+        self._content_changed()
+
     async def dismiss_opening(self, door_id: str) -> None:
         """See `Engine`."""
         self._openings.dismiss(door_id)

@@ -147,6 +147,10 @@ class Engine(Protocol):
         """Keep in the vault which steps of the guided opening are done; none of them: start over."""
         ...
 
+    async def note_locked(self, door_id: str) -> None:
+        """The person says that a door left unlocked is locked: no reminder of it any more."""
+        ...
+
     async def dismiss_opening(self, door_id: str) -> None:
         """The person has read the result: the door is idle again. Does nothing while a tap is worked on."""
         ...

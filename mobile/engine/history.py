@@ -38,6 +38,19 @@ def record(content: Content, opening: Opening) -> Content:
     )
 
 
+def locked_otherwise(content: Content, door_id: str) -> Content:
+    """The person says that a door is locked: by hand, or by somebody else."""
+    return replace(content, left_unlocked=content.left_unlocked - {door_id})
+
+
+def unlocked_at(content: Content, door_id: str) -> int:
+    """When the person unlocked a door that is still remembered as left unlocked; 0 for any other."""
+    if door_id not in content.left_unlocked:
+        return 0
+    taps = (entry for entry in reversed(content.history) if entry.door_id == door_id)
+    return next((entry.at for entry in taps if entry.state in _UNLOCKED), 0)
+
+
 def newest(content: Content, limit: int) -> list[HistoryEntry]:
     """Up to ``limit`` entries, newest first."""
     return list(content.history[::-1][: max(0, limit)])

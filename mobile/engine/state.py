@@ -159,6 +159,8 @@ class DoorView:
     rights_until: int | None = None
     may_lock: bool = True
     left_unlocked: bool = False
+    unlocked_at: int = 0
+    """When the person unlocked it, while it is `left_unlocked`; else 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from mobile.engine import history
 from mobile.engine.alarms import to_show
 from mobile.engine.content import Content, DoorRecord, Right
 from mobile.engine.state import DoorKind, DoorView, Nearby, Support
@@ -87,6 +88,7 @@ def _door(
         rights_until=first.expires if first else None,
         may_lock=door.kind is not DoorKind.GATE and any(right.permits(Scope.LOCK) for right in rights),
         left_unlocked=door.id in content.left_unlocked,
+        unlocked_at=history.unlocked_at(content, door.id),
     )
 
 

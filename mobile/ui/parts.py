@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mobile.ui import alarms, bluetooth, emergency, logins, own, practice, report, screens
+from mobile.ui import (
+    alarms,
+    bluetooth,
+    emergency,
+    leaving,
+    logins,
+    mypin,
+    own,
+    pin,
+    practice,
+    report,
+    screens,
+)
 from mobile.ui.part import Part, Shell
 from mobile.ui.rows import Action
 from mobile.viewmodels.about import AboutModel
@@ -26,7 +38,7 @@ def before_work(shell: Shell) -> Part:
     return Part(
         kv=("pin", "enrol", "signin"),
         screens={
-            logins.PinScreen: PinModel(session),
+            pin.PinScreen: PinModel(session),
             logins.EnrolScreen: EnrolModel(session, navigation),
             logins.SignInScreen: SignInModel(session, navigation),
         },
@@ -80,5 +92,7 @@ PARTS: tuple[Callable[[Shell], Part], ...] = (
     alarms.part,
     emergency.part,
     report.part,
+    leaving.part,
     practice.part,
+    mypin.part,
 )

@@ -168,6 +168,11 @@ class BenchEngine:
         self._ask("note_practice")
         self.publish(practised=steps)
 
+    async def note_locked(self, door_id: str) -> None:
+        self._ask(f"note_locked {door_id}")
+        locked = replace(self._state.doors[door_id], left_unlocked=False, unlocked_at=0)
+        self.publish(doors=MappingProxyType({**self._state.doors, door_id: locked}))
+
     async def dismiss_opening(self, door_id: str) -> None:
         self._ask("dismiss_opening")
         kept = {key: value for key, value in self._state.openings.items() if key != door_id}

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.ui import guide, scenes, urgent
+from tests.ui import guide, leavings, scenes, urgent, vaults
 
-ALL_SCENES = scenes.SCENES + urgent.URGENT + guide.GUIDE
+ALL_SCENES = scenes.SCENES + urgent.URGENT + guide.GUIDE + leavings.LEAVINGS + vaults.VAULTS
