@@ -6,8 +6,20 @@ is. It never decides whether a right holds: that is the lock's judgement.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
+
+
+def steady() -> float:
+    """Seconds by a clock that nobody can set, and that goes on while the phone sleeps.
+
+    Linux and Android stop their usual monotonic clock in deep sleep: after a night in a pocket the server's
+    last word would seem to be of a moment ago.
+    """
+    if sys.platform == "linux" or sys.platform == "android":
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
 
 
 class Clock:
@@ -21,7 +33,7 @@ class Clock:
         self,
         *,
         wall: Callable[[], int] = lambda: int(time.time()),
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = steady,
     ) -> None:
         self._wall, self._monotonic = wall, monotonic
         self._heard: tuple[int, float] | None = None

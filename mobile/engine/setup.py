@@ -13,6 +13,7 @@ from bleak.backends.client import BaseBleakClient
 from bleak.backends.scanner import BaseBleakScanner
 
 from mobile.engine.adapter import Adapter
+from mobile.engine.clock import steady
 from mobile.engine.storage.disk import Disk
 from mobile.engine.storage.hardware import HardwareKeys
 from mobile.engine.storage.vaultfile import Cost
@@ -33,7 +34,7 @@ class Setup:
     """What the phone says about its own Bluetooth; None = the scan finds out by trying."""
     transport: httpx.AsyncBaseTransport | None = None
     wall: Callable[[], int] = lambda: int(time.time())
-    monotonic: Callable[[], float] = time.monotonic
+    monotonic: Callable[[], float] = steady
     random: Callable[[int], bytes] = os.urandom
     vault_cost: Cost = field(default_factory=Cost)
     hardware: HardwareKeys | None = None

@@ -101,13 +101,17 @@ class Syncer:
         try:
             result, trouble = await work()
         except EngineError as error:
-            self._board.show_sync(syncing=False, stale_reason=error.code)
+            self._tell(stale_reason=error.code)
             raise
         except BaseException:
-            self._board.show_sync(syncing=False)
+            self._tell()
             raise
-        self._board.show_sync(syncing=False, stale_reason=trouble)
+        self._tell(stale_reason=trouble)
         return result
+
+    def _tell(self, **changes: str) -> None:
+        """Also how wrong the phone's clock is: it may have been set since, with or without coverage."""
+        self._board.show_sync(syncing=False, clock_off_seconds=self._clock.off_by, **changes)
 
     async def _look(self) -> tuple[SyncResult, str]:
         content = self._keyring.content

@@ -71,7 +71,7 @@ class AlarmModel:
 
     def now(self) -> int:
         """The server's time, as far as the phone knows: countdowns must be right on a phone that is not."""
-        return self.session.now() - self.session.state.sync.clock_off_seconds
+        return self.session.now()
 
     def waiting(self) -> list[Alarm]:
         """Offered, not answered and not put aside; who waited longest comes first."""

@@ -108,7 +108,7 @@ class PinModel:
             self._session.farewell = error.code
 
     def _wait(self) -> int:
-        return max(0, self._session.state.pin_wait_until - self._session.now())
+        return max(0, self._session.state.pin_wait_until - self._session.wall())
 
     def _message(self) -> tuple[str, bool]:
         """One line under the dots, and whether it tells of trouble."""

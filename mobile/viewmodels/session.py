@@ -39,13 +39,18 @@ class Session:
         zone: tzinfo | None = None,
     ) -> None:
         self.engine, self.runner, self.preferences = engine, runner, preferences
-        self.now, self._zone = now, zone
+        self.wall, self._zone = now, zone
+        """The phone's own clock, for what the phone itself counts by it (the wait after a wrong PIN)."""
         self.texts = Texts(preferences.language, zone)
         self.state: AppState = engine.state
         self.farewell = ""
         """The slug that explains why the vault is gone, shown by the next enrolment."""
         self._listeners: list[Listener] = []
         self._unsubscribe: Unsubscribe = engine.subscribe(self._arrived)
+
+    def now(self) -> int:
+        """What time it is: the phone's clock with its known error taken out, for visits and rights."""
+        return self.wall() - self.state.sync.clock_off_seconds
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` whenever a screen may have something new to show."""

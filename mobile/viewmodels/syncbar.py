@@ -37,7 +37,7 @@ class SyncBarModel:
         sync = state.sync
         waiting = texts.count("sync.waiting", sync.waiting_logs) if sync.waiting_logs else ""
         slug = self._stale_slug()
-        tone = "busy" if sync.syncing else "stale" if slug and not self._only_away(slug) else "fine"
+        tone = "busy" if sync.syncing else "stale" if slug and not self._mild(slug) else "fine"
         parts = [texts.tr("sync.syncing") if sync.syncing else self._age(), waiting]
         return SyncBarView(
             visible=state.stage is not Stage.NOT_ENROLLED,
@@ -59,12 +59,14 @@ class SyncBarModel:
         age = self._age_seconds()
         if age is None:
             return "never_synced"
-        if abs(sync.clock_off_seconds) >= CLOCK_OFF_AFTER:
-            return "clock_off"
-        return "server_unreachable" if age >= STALE_AFTER else ""
+        if age >= STALE_AFTER:
+            return "sync_old"
+        return "clock_off" if abs(sync.clock_off_seconds) >= CLOCK_OFF_AFTER else ""
 
-    def _only_away(self, slug: str) -> bool:
-        """No coverage for a while is a normal stairwell: it is told, but not in red."""
+    def _mild(self, slug: str) -> bool:
+        """Told, but not in red: no coverage is a normal stairwell for a while, and a wrong clock harms nothing."""
+        if slug == "clock_off":
+            return True
         age = self._age_seconds()
         return slug == "server_unreachable" and age is not None and age < AWAY_AFTER
 
@@ -73,7 +75,7 @@ class SyncBarModel:
         sync = self._session.state.sync
         if sync.last_synced_at is None:
             return None
-        return max(0, self._session.now() - sync.clock_off_seconds - sync.last_synced_at)
+        return max(0, self._session.now() - sync.last_synced_at)
 
     def _age(self) -> str:
         texts, age = self._session.texts, self._age_seconds()
