@@ -8,7 +8,7 @@ from kivy.properties import BooleanProperty, ColorProperty, ObjectProperty, Stri
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.screenmanager import Screen
 
-from mobile.ui.widgets import KeyedBox, Tappable
+from mobile.ui.widgets import KeyedBox, Shy, Tappable
 
 
 class Root(BoxLayout):
@@ -28,7 +28,7 @@ class Strip(Tappable):
     view = ObjectProperty(None, allownone=True)
 
 
-class NavBar(BoxLayout):
+class NavBar(Shy, BoxLayout):
     """Three tabs in the thumb's reach."""
 
     shown = BooleanProperty(False)

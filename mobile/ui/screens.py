@@ -131,8 +131,9 @@ class FinderScreen(ModelScreen):
         text = tr("finder.empty_text" if self.view.any_doors else "today.empty_text")
         empty = Empty("find", tr("finder.empty_title"), text)
         # By place, so that the next letter gives the same widgets other doors.
+        items: list[Any] = list(enumerate(self.view.rows)) or [("empty", empty)]
         self.ids.rows.show(
-            list(enumerate(self.view.rows)) or [("empty", empty)],
+            items,
             key=lambda item: item[0],
             make=lambda item: EmptyCard() if item[1] is empty else FoundLine(),
             row=lambda item: item[1],

@@ -7,6 +7,7 @@ from typing import Any
 
 from kivy.core.text import Label as CoreLabel
 from kivy.graphics import Color, SmoothEllipse
+from kivy.input.motionevent import MotionEvent
 from kivy.metrics import dp
 from kivy.properties import (
     BooleanProperty,
@@ -38,7 +39,18 @@ class Card(BoxLayout):
     fill = ColorProperty()
 
 
-class Tappable(ButtonBehavior, BoxLayout):
+class Shy:
+    """Lets a finger through while it is hidden: Kivy's disabled widgets swallow touches, unseen ones too."""
+
+    def on_touch_down(self, touch: MotionEvent) -> bool:
+        """Only what can be seen can be touched."""
+        me: Any = self
+        if me.opacity == 0 or me.width < 1 or me.height < 1:
+            return False
+        return bool(super().on_touch_down(touch))  # type: ignore[misc]
+
+
+class Tappable(Shy, ButtonBehavior, BoxLayout):
     """Anything a finger can press; `pressed` dims it, `disabled` takes the finger away."""
 
     fill = ColorProperty([0, 0, 0, 0])
@@ -152,7 +164,7 @@ class Entry(TextInput):
     """A text field of the theme."""
 
 
-class Field(BoxLayout):
+class Field(Shy, BoxLayout):
     """A label above a text field, its hint inside."""
 
     label = StringProperty("")
@@ -172,7 +184,7 @@ class Field(BoxLayout):
         self.ids.entry.text, self.seen = "", False
 
 
-class Banner(BoxLayout):
+class Banner(Shy, BoxLayout):
     """A coloured line of news with an icon."""
 
     text = StringProperty("")

@@ -19,6 +19,7 @@ class Taps:
         self._session = session
         self._shown: dict[str, Opening] = {}
         self._stale: dict[str, Opening | None] = {}
+        self._watched: set[str] = set()
 
     def act(self, door_id: str, operation: Operation, *, early: bool = False) -> None:
         """Ask the engine, unless a tap for this door is being worked on.
@@ -27,6 +28,7 @@ class Taps:
         """
         if self.current(door_id).state.running:
             return
+        self._watched.add(door_id)
         self._stale[door_id] = self._session.state.openings.get(door_id)
         self._shown[door_id] = Opening(door_id, operation, OpeningState.SEARCHING, early=early)
         engine = self._session.engine
@@ -49,6 +51,13 @@ class Taps:
         return any(
             self.current(door_id).state.running for door_id in {*self._shown, *self._session.state.openings}
         )
+
+    def finished(self) -> list[Opening]:
+        """Taps that have ended since this was last asked: each once, wherever the person is by now."""
+        over = [self.current(door_id) for door_id in self._watched]
+        over = [opening for opening in over if not opening.state.running]
+        self._watched -= {opening.door_id for opening in over}
+        return over
 
     def forget(self, door_id: str) -> None:
         """The person has read the result."""
