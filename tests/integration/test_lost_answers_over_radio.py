@@ -304,3 +304,38 @@ async def test_a_link_that_loses_every_third_packet_only_takes_longer(tmp_path: 
     await phone.engine.settled()
     assert lock.motor.runs == [Order.UNLOCK]
     await w.close()
+
+
+@virtual_time
+async def test_a_request_to_connect_that_the_lock_never_heard_is_made_again_at_once(tmp_path: Path) -> None:
+    """The lock still has its address: nothing has to be heard anew first."""
+    w = world(tmp_path)
+    lock, phone = await w.at_the_door()
+    await asyncio.sleep(2)
+    w.ether.conditions.connect_loss = 1.0
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    tap = asyncio.create_task(phone.engine.open_door(lock.door_id))
+    await asyncio.sleep(1.2)
+    w.ether.conditions.connect_loss = 0.0
+    w.ether.conditions.advert_loss = 0.5
+    assert (await tap).state is S.OPEN
+    assert loop.time() - begun < 6
+    await w.close()
+
+
+@virtual_time
+async def test_whoever_walks_away_while_connecting_is_told_within_the_search(tmp_path: Path) -> None:
+    """Giving up a connection may take the stack seconds; nobody waits for it."""
+    w = world(tmp_path)
+    lock, phone = await w.at_the_door()
+    w.ether.conditions.connection_interval = 0.05
+    tap = asyncio.create_task(phone.engine.open_door(lock.door_id))
+    while not w.ether.links(lock.name):
+        await asyncio.sleep(0.01)
+    phone.radio.move((5000.0, 0.0))
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    assert (await tap).state in (S.NOT_FOUND, S.NO_ANSWER)
+    assert loop.time() - begun < 24
+    await w.close()

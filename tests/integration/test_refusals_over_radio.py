@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from lockagent.bolt import Order
+from lockagent.bolt import Bolt, Order
 from mobile.engine.state import OpeningState as S
 from protocol.entries import EntryType, Granted
 from protocol.token import Scope
 from simulation.faults import CutLink, phone_writes
 from simulation.radio import Packet, Verdict
 from simulation.virtualtime import virtual_time
-from tests.integration.radioworld import world
+from tests.integration.radioworld import PhoneInHand, world
 
 HOUR = 3600
 
@@ -170,6 +170,39 @@ def test_rule_10_a_cure_that_nobody_answers_is_not_told_as_a_refusal(tmp_path: P
         await w.close()
 
     story()
+
+
+@virtual_time
+async def test_news_that_a_colleague_hands_over_at_the_same_moment_cure_both(tmp_path: Path) -> None:
+    """Both are refused, both bring the same bulletin; the lock calls the later one old, and judges anew."""
+    w = world(tmp_path)
+    w.ether.conditions.connection_interval = 0.03
+    lock = await w.lock()
+    anna, bo = await w.phone("anna"), await w.phone("bo")
+    later = w.wall() + 30 * HOUR
+    for device in ("device-1", "device-2"):
+        begins = w.wall() + 24 * HOUR
+        w.server.grant(lock.ware, to=device, begins=begins, hours=20, issued_at=later)
+    w.server.news(lock.ware, time=later)
+    for phone in (anna, bo):
+        await phone.engine.sync()
+    w.server.away = True
+    for offset in (0.0, 0.03, 0.06, 0.09):
+        lock.power_off()
+        lock.disk.durable.clear()
+        await lock.power_on()
+        lock.motor.turn_by_hand(Bolt.LOCKED, asyncio.get_running_loop().time())
+        await asyncio.sleep(2)
+
+        async def come_after(phone: PhoneInHand, seconds: float) -> S:
+            await asyncio.sleep(seconds)
+            return (await phone.engine.open_door(lock.door_id)).state
+
+        ended = await asyncio.gather(come_after(anna, 0), come_after(bo, offset))
+        assert set(ended) <= {S.OPEN, S.ALREADY_OPEN}
+        for phone in (anna, bo):
+            await phone.engine.settled()
+    await w.close()
 
 
 @virtual_time
