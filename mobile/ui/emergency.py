@@ -65,12 +65,13 @@ class EmergencyScreen(ModelScreen):
     def forget(self) -> None:
         """The vault is shut: neither door nor choice stays."""
         super().forget()
+        self.ids.code.clear()
         self.model.forget()
 
     def on_leave(self, *_: object) -> None:
-        """Nothing typed stays behind."""
-        self.ids.code.clear()
-        self.model.forget()
+        """Nothing typed stays behind, but an alarm that came over it takes nothing away."""
+        if self.model.forget():
+            self.ids.code.clear()
 
 
 def _actions(view: Any, tr: Any) -> list[Action]:

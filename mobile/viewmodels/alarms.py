@@ -23,6 +23,9 @@ RING_EVERY_S = 4.0
 """An unanswered alarm is heard again and again until others are asked as well."""
 READ_S = 2.5
 """So long the result of a tap stays before an alarm may cover it."""
+HOLD_MOST_S = 5.0
+"""A finger that rests longer than this is believed to have left without anybody being told (a system's own
+dialog can swallow that): nothing that has just come up takes its touch anyway."""
 TOO_LATE = frozenset({"alarm_taken", "alarm_ended"})
 WAITS = "right_waits"
 
@@ -64,6 +67,7 @@ class AlarmModel:
         self._chosen = ""
         self._rung: dict[Round, float] = {}
         self._read_from: float | None = None
+        self._held_from: float | None = None
         navigation.call_up("alarm", self.wants, self.put_aside)
         navigation.wait_while(self._reading)
 
@@ -120,7 +124,16 @@ class AlarmModel:
     def tick(self) -> None:
         """A second has passed: look again whether the card may come up."""
         if self.session.state.alarms or self.notice is not None:
+            self._let_go()
             self.session.changed()
+
+    def _let_go(self) -> None:
+        if not self.navigation.touched:
+            self._held_from = None
+        elif self._held_from is None:
+            self._held_from = self._monotonic()
+        elif self._monotonic() - self._held_from > HOLD_MOST_S:
+            self.navigation.touched, self._held_from = False, None
 
     def _is_due(self, alarm: Alarm, at: float) -> bool:
         last = self._rung.get(_round(alarm))

@@ -125,10 +125,12 @@ class EmergencyModel(Form):
         self._navigation.go("result", door_id)
         self._taps.act(door_id, Operation.OPEN)
 
-    def forget(self) -> None:
-        """The screen was left: the next time begins anew."""
-        if not self._navigation.holds("emergency"):
+    def forget(self) -> bool:
+        """The screen was left, for good unless something has only come up over it: then begin anew."""
+        left = not self._navigation.holds("emergency")
+        if left:
             self._begin(None)
+        return left
 
     # -- within ---------------------------------------------------------------------------------------------
 

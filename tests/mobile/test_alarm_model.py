@@ -98,6 +98,19 @@ def test_offered_anew_it_asks_anew() -> None:
     assert (phone.navigation.screen, phone.rings(1)) == ("alarm", 1)
 
 
+def test_a_finger_that_was_never_seen_to_leave_keeps_no_alarm_away_for_long() -> None:
+    phone = Phone()
+    phone.navigation.touched = True
+    phone.engine.publish(alarms=(OFFERED,))
+    for _ in range(5):
+        phone.model.tick()
+        phone.pass_time(1)
+        assert phone.navigation.screen == "today"
+    phone.pass_time(1)
+    phone.model.tick()
+    assert phone.navigation.screen == "alarm"
+
+
 def test_one_that_the_patrol_handed_over_is_heard_once() -> None:
     phone = Phone(TAKEN)
     assert phone.navigation.screen == "alarm"

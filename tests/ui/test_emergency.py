@@ -15,6 +15,7 @@ from mobile.ui.emergency import ReasonLine
 from mobile.ui.widgets import Btn, Entry
 from tests.ui.driver import Driver
 from tests.ui.scenes import DOORS, MORNING, UNLOCKED
+from tests.ui.urgent import OFFERED
 
 
 async def test_from_a_door_without_a_right_to_an_open_door() -> None:
@@ -60,6 +61,12 @@ async def test_by_alarm_code_when_no_door_is_in_the_list() -> None:
         assert "Skriv larmkoden först" in driver.screen.view.message
         [entry] = driver.all(Entry)
         entry.text = " 4417 "
+        driver.engine.publish(alarms=(OFFERED,))
+        await driver.until(lambda: driver.screen.name == "alarm")
+        driver.app.navigation.back()
+        await driver.until(lambda: driver.screen.name == "emergency")
+        await driver.settle(3)
+        assert entry.text == " 4417 ", "an alarm that came over it takes nothing away"
         await driver.tap("Ingen svarar, jag är orolig")
         assert (driver.screen.step, driver.screen.view.code) == ("confirm", "4417")
         await driver.tap("Ändra")
