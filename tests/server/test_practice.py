@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.test import Client as Http
 from django_scopes import scope
 
 from protocol.messages import OutcomeCode
@@ -20,7 +21,10 @@ from server.access.decision import who_may_open
 from server.access.models import ExtraRight, Token
 from server.access.queries import running_extras
 from server.locks.domain.commission import commission_lock, move_lock
+from server.locks.domain.orders import plan_mountings
+from server.locks.list_queries import blocked
 from server.locks.models import Binding, Lock
+from server.locks.order_queries import blocks_of, open_orders
 from server.locks.rules import door_kind, relock_seconds
 from server.passages import live
 from server.passages.models import Deviation, Passage
@@ -29,6 +33,7 @@ from server.problems import Problem
 from server.tenancy.scoping import Viewer
 from tests.server.device import Device
 from tests.server.issuer import Issuer, Phone, mount
+from tests.server.pages import coordinator_of, patrol_of
 from tests.server.world import HOUR, NOW, make_binding, make_door, make_team
 
 
@@ -234,3 +239,59 @@ def test_rule_08_a_provider_sees_its_own_practice_places_and_everybodys(office: 
         assert not Lock.objects.filter(name="Övningslås 2").exists()
     with scope(municipality=world.municipality, viewer=Viewer(owner=world.owner.pk)):
         assert not Door.objects.filter(kind="practice").exists()
+
+
+# -- the administration -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pages(office: Office, settings: Any) -> Any:
+    """Read a page as somebody, at the moment of the tests."""
+    settings.SECOND_FACTOR_REQUIRED = False
+
+    def read(user: Any, path: str, wanted: int = 200) -> str:
+        browser = Http()
+        browser.force_login(user)
+        answer = browser.get(path)
+        assert answer.status_code == wanted, (path, answer.status_code)
+        text: str = answer.content.decode()
+        return text
+
+    return read
+
+
+def test_the_pages_of_a_practice_place_and_its_lock_say_what_they_are(office: Office, pages: Any) -> None:
+    office.practise()
+    patrol = patrol_of(office.issuer.municipality)
+    assert "övningsplats" in pages(patrol, f"/admin/places/door/{office.place.pk}/change/")
+    assert "övningslås" in pages(patrol, f"/admin/locks/lock/{office.binding.lock_id}/change/")
+    who = pages(patrol, f"/admin/who-may-open/?door={office.place.pk}")
+    assert "Alice Andersson" in who
+    assert "Övning" in who
+    person = pages(patrol, f"/admin/who-may-open/?staff={office.issuer.world.alice.pk}")
+    assert "Kontorsgatan 2" in person
+    assert "Alice" not in pages(patrol, "/admin/access/extraright/")
+    listed = pages(patrol, "/admin/access/extraright/?kind__exact=practice")
+    assert "övning vid ett övningslås" in listed
+    pages(patrol, f"/admin/access/extraright/{ExtraRight.objects.order_by('pk')[0].pk}/change/")
+
+
+def test_a_coordinator_meets_practice_where_it_is_looked_for_and_on_no_board(
+    office: Office, pages: Any
+) -> None:
+    office.practise()
+    coordinator = coordinator_of(office.issuer.world.provider)
+    assert "Kontorsgatan 2" in pages(coordinator, f"/admin/places/door/{office.place.pk}/change/")
+    assert "Kontorsgatan" not in pages(coordinator, "/admin/")
+    assert "Alice" not in pages(coordinator, "/admin/access/extraright/give/")
+
+
+def test_installing_a_practice_lock_is_planned_and_done_like_any_other(office: Office, pages: Any) -> None:
+    place = make_door(office.issuer.world.property, "practice", must_sign="", address="Kontorsgatan 4")
+    planned = plan_mountings(property_id=place.property_id, at=NOW)
+    (order,) = [one for one in planned if one.door == place]
+    assert not blocks_of([order], at=NOW)[order.pk]
+    assert order not in blocked(open_orders(), at=NOW)
+    mount(place, Device(), at=NOW, name="Övningslås 2")
+    order.refresh_from_db()
+    assert order.done_at is not None

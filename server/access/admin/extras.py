@@ -62,6 +62,15 @@ class ExtraRightAdmin(ReadOnlyAdmin):
     date_hierarchy = "starts_at"
     empty_hint = _("Rights follow the shifts. Give one by hand when the plan cannot be waited for.")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ExtraRight]:
+        """Practice is listed when it is asked for: there nobody's home was opened."""
+        rows: QuerySet[ExtraRight] = super().get_queryset(request)
+        match = request.resolver_match
+        in_list = match is not None and match.url_name == "access_extraright_changelist"
+        if in_list and "kind__exact" not in request.GET:
+            rows = rows.exclude(kind=ExtraRight.Kind.PRACTICE)
+        return rows
+
     def get_urls(self) -> list[URLPattern]:
         """Add the pages where rights are given, ended and reviewed, and a substitute is let in."""
         wrap = self.admin_site.admin_view
