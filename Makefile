@@ -16,7 +16,7 @@ PYTHONS := python3.11 python3.12 python3.13 python3
 # In the order of the folders, so that the longest file is not left for the end.
 PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder --quiet
 
-.PHONY: help demo test bench models lint lock vectors setup clean
+.PHONY: help demo test bench models lint lock vectors setup apk clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -56,6 +56,9 @@ vectors: setup ## Make the protocol's test vectors again
 	@$(BIN)/python -m tests.protocol.vectors.make
 
 setup: $(READY) $(CATALOGUES)
+
+apk: setup ## Build the Android app into var/android/bin (needs Linux, a network and what docs/android.md lists)
+	@$(BIN)/buildozer android $(if $(filter-out 0,$(RELEASE)),release,debug)
 
 clean: ## Remove everything that was made here: environments, caches, run-time data
 	rm -rf $(VENV) .tools var build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

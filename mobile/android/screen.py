@@ -1,4 +1,4 @@
-"""What others may see of the app's window: nothing."""
+"""The app's window: what others may see of it (nothing), and where it lies."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from mobile.android import java
 
 RECENTS_SWITCH_SINCE = 33
 NO_OVERLAYS_SINCE = 31
+EDGE_TO_EDGE_SINCE = 35
 
 
 @run_on_ui_thread
@@ -20,3 +21,12 @@ def hide() -> None:
         window.setHideOverlayWindows(True)
     if java.sdk() >= RECENTS_SWITCH_SINCE:
         activity.setRecentsScreenshotEnabled(False)
+
+
+@run_on_ui_thread
+def stay_clear_of_the_bars() -> None:
+    """From Android 15 on a window lies under the clock and the navigation bar; this one stays between."""
+    if java.sdk() >= EDGE_TO_EDGE_SINCE:
+        layout = java.find(java.ACTIVITY).getLayout()
+        layout.setFitsSystemWindows(True)
+        layout.requestApplyInsets()

@@ -33,6 +33,7 @@ def _run(data_dir: Path) -> None:
     from mobile.run import run_engine  # noqa: PLC0415
 
     screen.hide()
+    screen.stay_clear_of_the_bars()
     adapter = PhoneAdapter()
     engine = PhoneEngine(
         Setup(

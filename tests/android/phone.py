@@ -54,8 +54,15 @@ class Phone:
         self.java.fakes.update(_fakes(self))
         activity = self.java.wrap("org.kivy.android.PythonActivity", _Activity(self))
         self.java.fakes["org.kivy.android.PythonActivity"] = SimpleNamespace(
-            OURS=True, PARENTS=("android.app.Activity",), mActivity=activity
+            OURS=True, PARENTS=("android.app.Activity",), mActivity=activity, getLayout=self._layout
         )
+
+    def _layout(self) -> Any:
+        fake = SimpleNamespace(
+            setFitsSystemWindows=lambda fits: self.window.append(("between the bars", fits)),
+            requestApplyInsets=lambda: self.window.append(("insets", None)),
+        )
+        return self.wrap("android.view.ViewGroup", fake)
 
     def wrap(self, name: str, fake: Any) -> Any:
         """One of this telephone's objects."""

@@ -56,6 +56,8 @@ WANTED = (
     "android.security.keystore.KeyGenParameterSpec$Builder",
     "android.security.keystore.KeyInfo",
     "android.security.keystore.KeyProperties",
+    "android.view.View",
+    "android.view.ViewGroup",
     "android.view.Window",
     "android.view.WindowManager$LayoutParams",
     "java.io.File",

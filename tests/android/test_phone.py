@@ -185,6 +185,15 @@ def test_nobody_else_sees_the_window(take: Take, sdk: int) -> None:
     assert phone.window == expected
 
 
+@pytest.mark.parametrize("sdk", VERSIONS)
+def test_the_window_stays_between_the_bars(take: Take, sdk: int) -> None:
+    phone = take(sdk=sdk)
+    from mobile.android import screen
+
+    screen.stay_clear_of_the_bars()
+    assert phone.window == ([("between the bars", True), ("insets", None)] if sdk >= 35 else [])
+
+
 @pytest.mark.parametrize("dark", [True, False])
 def test_the_telephones_own_dark_is_seen(take: Take, dark: bool) -> None:
     take(dark=dark)
