@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bumble.device import ConnectionParametersPreferences
+
 from lockagent.agent import Agent, Parts
 from lockagent.bolt import Bolt
 from lockagent.core.clock import RtcReading
@@ -135,9 +137,11 @@ class World:
         self.locks.append(at_door)
         return at_door
 
-    async def phone(self, name: str = "anna", *, mtu: int = 247) -> PhoneInHand:
+    async def phone(
+        self, name: str = "anna", *, mtu: int = 247, manners: ConnectionParametersPreferences | None = None
+    ) -> PhoneInHand:
         """A phone that has enrolled and signed in, holding no right yet."""
-        radio = PhoneRadio(self.ether, name, mtu=mtu)
+        radio = PhoneRadio(self.ether, name, mtu=mtu, manners=manners)
         engine = self.engine(name, radio)
         phone = PhoneInHand(engine, radio)
         self.phones.append(phone)
@@ -166,11 +170,16 @@ class World:
         )
 
     async def at_the_door(
-        self, *, mtu: int = 247, settings: LockSettings = APARTMENT, **right: object
+        self,
+        *,
+        mtu: int = 247,
+        settings: LockSettings = APARTMENT,
+        manners: ConnectionParametersPreferences | None = None,
+        **right: object,
     ) -> tuple[LockAtDoor, PhoneInHand]:
         """One lock, one phone with a right to it, the server gone."""
         lock = await self.lock(settings=settings)
-        phone = await self.phone(mtu=mtu)
+        phone = await self.phone(mtu=mtu, manners=manners)
         self.server.grant(lock.ware, **right)  # type: ignore[arg-type]
         await phone.engine.sync()
         self.server.away = True
