@@ -16,11 +16,12 @@ from kivy.uix.screenmanager import NoTransition
 from kivy.uix.widget import Widget
 
 from mobile.engine.state import Stage
-from mobile.ui import frame, icons, logins, own, rows, screens, widgets
+from mobile.ui import frame, icons, logins, own, pin, rows, screens, widgets
 from mobile.ui.device import Device
 from mobile.ui.part import Shell, gather
 from mobile.ui.parts import PARTS
 from mobile.ui.theme import Theme
+from mobile.viewmodels import results
 from mobile.viewmodels.navigation import Navigation
 from mobile.viewmodels.session import Session
 from mobile.viewmodels.syncbar import SyncBarModel
@@ -71,7 +72,6 @@ class NyckelfriApp(App):
         self.door = self.models[screens.DoorScreen]
         self.result = self.models[screens.ResultScreen]
         self.settings_model = self.models[own.SettingsScreen]
-        self._told: tuple[str, str] = ("", "")
         self._stage = session.state.stage
         self._quiet_seconds = 0
         self._unanswered: Timer | None = None
@@ -108,6 +108,7 @@ class NyckelfriApp(App):
         self.session.listen(self.refresh_soon)
         self._ticking = Clock.schedule_interval(self._tick, 1)
         Window.bind(on_keyboard=self._key, on_touch_down=self._finger_down, on_touch_up=self._finger_up)
+        Window.bind(on_textinput=self._noticed)
         self.refresh()
 
     def on_stop(self) -> None:
@@ -115,6 +116,7 @@ class NyckelfriApp(App):
         self._ticking.cancel()
         self.refresh_soon.cancel()
         Window.unbind(on_keyboard=self._key, on_touch_down=self._finger_down, on_touch_up=self._finger_up)
+        Window.unbind(on_textinput=self._noticed)
         self.session.close()
 
     def on_pause(self) -> bool:
@@ -224,15 +226,9 @@ class NyckelfriApp(App):
             self._signal(tone)
 
     def _tell(self) -> None:
-        """Each finished tap is heard and felt once."""
-        if self.navigation.screen != "result":
-            self._told = ("", "")
-            return
-        view = self.result.view()
-        told = (view.door_id, f"{view.tone}{view.title}")
-        if told != self._told and view.tone != "running":
-            self.tell(view.tone)
-        self._told = told
+        """Each finished tap is heard and felt once, on whatever screen."""
+        for opening in self.taps.finished():
+            self.tell(results.tone(opening.state))
 
     def _ring(self) -> None:
         """What a part wants to be heard, such as an alarm, until it no longer does."""
@@ -251,6 +247,12 @@ class NyckelfriApp(App):
     def _finger_down(self, *_: object) -> None:
         """While a finger is down no screen comes up by itself."""
         self.navigation.touched = True
+        self._noticed()
+
+    def _noticed(self, *_: object) -> None:
+        """Somebody is here."""
+        for part in self.parts:
+            part.touched()
 
     def _finger_up(self, *_: object) -> None:
         """What the finger pressed goes first: this is told before the widgets are."""
@@ -262,10 +264,11 @@ class NyckelfriApp(App):
 
     def _key(self, _window: object, key: int, _scan: int, typed: str | None, _modifiers: object) -> bool:
         """Android's back button and the desktop's escape; digits for the pad on a desktop."""
+        self._noticed()
         if key == 27:
             return self.navigation.back()
         screen = self.root.ids.screens.current_screen
-        if not isinstance(screen, logins.PinScreen) or screen.phrase:
+        if not isinstance(screen, pin.PinScreen) or screen.phrase:
             return False
         if typed and typed.isdigit():
             screen.model.press(typed)

@@ -1,4 +1,4 @@
-"""The screens before the work: enrolment, the vault's PIN, and signing in."""
+"""The screens before the work: enrolment and signing in. The PIN's is in `mobile.ui.pin`."""
 
 from __future__ import annotations
 
@@ -6,50 +6,8 @@ from typing import Any
 
 from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
-from kivy.uix.widget import Widget
 
 from mobile.ui.frame import ModelScreen
-from mobile.ui.widgets import PinKey
-
-
-class PinScreen(ModelScreen):
-    """The pad, or a field for a passphrase."""
-
-    phrase = BooleanProperty(False)
-    counts_seconds = True
-
-    def on_kv_post(self, base_widget: Widget) -> None:
-        """The twelve places of the pad."""
-        for digit in "123456789":
-            self._key(text=digit)
-        self.ids.pad.add_widget(Widget())
-        self._key(text="0")
-        self._key(icon="erase")
-
-    def refresh(self) -> None:
-        """Also which of the two inputs is up."""
-        super().refresh()
-        self.phrase = self.view.phrase
-
-    def open(self) -> None:
-        """Try, and forget what was typed."""
-        phrase = self.ids.phrase.text
-        self.ids.phrase.clear()
-        self.model.open(phrase)
-
-    def toggle(self) -> None:
-        """Between pad and field."""
-        self.ids.phrase.clear()
-        self.model.toggle_phrase()
-
-    def on_leave(self, *_: object) -> None:
-        """Nothing typed stays behind."""
-        self.ids.phrase.clear()
-
-    def _key(self, text: str = "", icon: str = "") -> None:
-        key = PinKey(text=text, icon=icon)
-        key.bind(on_press=lambda _: self.model.press(text) if text else self.model.erase())
-        self.ids.pad.add_widget(key)
 
 
 class EnrolAddress(BoxLayout):
@@ -81,6 +39,8 @@ class EnrolScreen(ModelScreen):
         if not isinstance(self.part, part_class):
             self.ids.place.clear_widgets()
             self.ids.place.add_widget(part_class())
+            if isinstance(self.part, EnrolAddress):
+                self.part.ids.code.ids.entry.input_filter = lambda typed, _undo: typed.upper()
         if isinstance(self.part, EnrolCheck):
             self.part.view = self.view
         elif isinstance(self.part, EnrolAddress):

@@ -37,7 +37,8 @@ class Part:
     `acts` are the verbs that an `Action` of that name runs (`go:screen` and `go:screen:door` need none);
     `notices` stand on top of today's list, `links` are rows of the settings, `helps` are buttons under
     "Kommer du inte in?". `strip` stands under the sync bar on every screen while there is one; `rings` names
-    the sound that is due now, each time it is asked; `tick` is called once a second.
+    the sound that is due now, each time it is asked; `tick` is called once a second,
+    and `touched` whenever a finger or a key comes down.
     """
 
     kv: tuple[str, ...] = ()
@@ -50,6 +51,7 @@ class Part:
     strip: Callable[[], Any] = _none
     rings: Callable[[], str] = str
     tick: Callable[[], object] = _none
+    touched: Callable[[], object] = _none
 
 
 def gather(parts: list[Part], what: Callable[[Part], Actions]) -> list[Action]:

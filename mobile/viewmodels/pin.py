@@ -10,12 +10,17 @@ from mobile.engine.storage.pin import MIN_DIGITS
 from mobile.viewmodels.session import Session
 
 MAX_DIGITS = 16
+CANNOT_BE_OPENED = frozenset({"vault_corrupt", "hardware_key_gone"})
 
 
 @dataclass(frozen=True, slots=True)
 class PinView:
-    """`filled` dots of at least `places`; the digits themselves never leave the model."""
+    """`filled` dots of at least `places`; the digits themselves never leave the model.
 
+    `mode` is "pad", "phrase", "people" (whose vault?) or "clear" (remove it? asked also when it is broken).
+    """
+
+    mode: str = "pad"
     prompt: str = ""
     hello: str = ""
     filled: int = 0
@@ -25,9 +30,12 @@ class PinView:
     working: bool = False
     waiting: bool = False
     can_open: bool = False
-    phrase: bool = False
     people: tuple[tuple[str, str], ...] = ()
-    person: str = ""
+    """All whose vaults are here, when there are several: (bearer, initials)."""
+    clear: str = ""
+    """Words of the button for whoever may have forgotten the PIN."""
+    clear_title: str = ""
+    clear_text: str = ""
 
 
 class PinModel:
@@ -37,7 +45,7 @@ class PinModel:
         self._session = session
         self._digits = ""
         self._working = False
-        self._phrase = False
+        self._phrase = self._choosing = self._asking = False
         self._error: EngineError | None = None
 
     def __repr__(self) -> str:
@@ -50,6 +58,7 @@ class PinModel:
         waiting = self._wait() > 0
         message, trouble = self._message()
         return PinView(
+            mode=self._mode(),
             prompt=texts.tr("pin.phrase_prompt" if self._phrase else "pin.prompt"),
             hello=texts.tr("pin.hello", name=name) if name else "",
             filled=len(self._digits),
@@ -59,16 +68,18 @@ class PinModel:
             working=self._working,
             waiting=waiting,
             can_open=not self._working and not waiting and (self._phrase or len(self._digits) >= MIN_DIGITS),
-            phrase=self._phrase,
             people=tuple((card.id, card.label or card.id[:4]) for card in state.bearers)
             if len(state.bearers) > 1
             else (),
-            person=state.active_bearer,
+            clear=texts.tr("pin.forgot") if self._may_be_forgotten() else "",
+            clear_title=self._clear_words()[0],
+            clear_text=self._clear_words()[1],
         )
 
     def press(self, digit: str) -> None:
         """One key of the pad."""
-        if not self._working and len(self._digits) < MAX_DIGITS:
+        takes_more = self._mode() == "pad" and not self._working and not self._wait()
+        if takes_more and len(self._digits) < MAX_DIGITS:
             self._digits += digit
             self._error = None
             self._session.changed()
@@ -79,11 +90,30 @@ class PinModel:
             self._digits = self._digits[:-1]
             self._session.changed()
 
+    def switch(self) -> None:
+        """Show all whose vaults are here."""
+        self._digits, self._error, self._choosing = "", None, True
+        self._session.changed()
+
     def choose(self, bearer_id: str) -> None:
-        """Another person of a pool phone."""
-        if not self._working and bearer_id != self._session.state.active_bearer:
-            self._digits, self._error = "", None
+        """One of them."""
+        self._digits, self._error, self._choosing = "", None, False
+        if bearer_id == self._session.state.active_bearer:
+            self._session.changed()
+        else:
             self._session.call(self._session.engine.select_bearer(bearer_id))
+
+    def ask_clear(self, asking: bool) -> None:
+        """Show or hide the question before a vault is removed."""
+        self._digits, self._asking, self._error = "", asking, None
+        self._session.changed()
+
+    def clear(self) -> None:
+        """Yes: remove the vault that was to be opened."""
+        bearer = self._session.state.active_bearer
+        self._asking, self._error = False, None
+        self._session.farewell = "bearer_removed"
+        self._session.call(self._session.engine.remove_bearer(bearer), failed=self._failed)
 
     def toggle_phrase(self) -> None:
         """Between the pad and a text field."""
@@ -100,12 +130,35 @@ class PinModel:
         self._session.call(self._session.engine.unlock(secret), self._opened, self._failed)
 
     def _opened(self, _: None) -> None:
-        self._working, self._error, self._phrase = False, None, False
+        self._working, self._error, self._phrase, self._choosing = False, None, False, False
 
     def _failed(self, error: EngineError) -> None:
         self._working, self._error = False, error
         if error.code == "vault_wiped":
             self._session.farewell = error.code
+            self._error = None if len(self._session.state.bearers) else error
+
+    def _mode(self) -> str:
+        state = self._session.state
+        several = len(state.bearers) > 1
+        if several and (self._choosing or state.active_bearer not in {card.id for card in state.bearers}):
+            return "people"
+        if self._asking or self._broken():
+            return "clear"
+        return "phrase" if self._phrase else "pad"
+
+    def _broken(self) -> bool:
+        return self._error is not None and self._error.code in CANNOT_BE_OPENED
+
+    def _may_be_forgotten(self) -> bool:
+        return not self._working and self._session.state.pin_attempts_left < MAX_FAILURES
+
+    def _clear_words(self) -> tuple[str, str]:
+        texts = self._session.texts
+        if self._error is not None and self._broken():
+            words = texts.reason(self._error.code)
+            return words.title, f"{words.happened} {words.next}"
+        return texts.tr("pin.clear_title"), texts.tr("pin.clear_text")
 
     def _wait(self) -> int:
         return max(0, self._session.state.pin_wait_until - self._session.wall())

@@ -35,7 +35,7 @@ class SignInModel(Form):
             intro=texts.tr("signin.intro", municipality=state.municipality_name or texts.tr("about.server")),
             username=state.username,
             needs_code=state.login is LoginState.NEEDS_CODE,
-            message=self.message(),
+            message=self.message() or self._warning(),
             working=self.working,
         )
 
@@ -56,6 +56,14 @@ class SignInModel(Form):
         """Work with the rights the vault holds."""
         self.clear()
         self._navigation.work_offline()
+
+    def _warning(self) -> str:
+        """What was wrong with the vault, and why there is nothing in it until the person has signed in."""
+        slug = self._session.state.vault_warning
+        if not slug:
+            return ""
+        words = self._session.texts.reason(slug)
+        return f"{words.title}. {words.happened} {words.next}"
 
     def _went_on(self, _: None) -> None:
         if self._session.state.login is LoginState.SIGNED_IN:

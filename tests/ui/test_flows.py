@@ -248,8 +248,10 @@ async def test_a_wiped_vault_is_explained_where_the_person_lands() -> None:
 async def test_a_pool_phone_lets_each_person_choose_and_a_new_one_enrol() -> None:
     people = (BearerCard("b1", "AL"), BearerCard("b2", "MK"))
     async with Driver(replace(LOCKED, bearers=people)) as driver:
+        await driver.tap("Byt person")
         await driver.tap("MK")
         assert driver.engine.asked == ["select_bearer"]
+        await driver.tap("Byt person")
         await driver.tap("Ny person")
         assert driver.screen.name == "enrol"
         await driver.tap("Avbryt")
