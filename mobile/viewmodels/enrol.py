@@ -21,6 +21,10 @@ from mobile.viewmodels.session import Session
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
+LARGE = 1.6
+"""The text size from which four groups of digits are too wide for one line."""
+
+
 @dataclass(frozen=True, slots=True)
 class EnrolView:
     """`step` is address, check or pin. `typed_server` and `typed_code` are what a link filled in."""
@@ -77,8 +81,8 @@ class EnrolModel(Form):
             typed_server=self._link.server if self._link else "",
             typed_code=self._link.code if self._link else "",
             municipality=identity.municipality if identity else "",
-            server=identity.url if identity else "",
-            fingerprint=grouped(identity.root_fingerprint) if identity else "",
+            server=identity.url.removeprefix("https://") if identity else "",
+            fingerprint=self._fingerprint(),
             message=self.message() or self._farewell(),
             working=self.working,
             can_cancel=self._step != "address" or self._navigation.enrolling,
@@ -145,6 +149,14 @@ class EnrolModel(Form):
     def _enrolled(self, _: None) -> None:
         self.start_over()
         self._navigation.enrol_another(False)
+
+    def _fingerprint(self) -> str:
+        """In lines of equal length, so that two people can read it to each other."""
+        if self._identity is None:
+            return ""
+        groups = grouped(self._identity.root_fingerprint).split()
+        a_line = 2 if self._session.preferences.scale >= LARGE else 4
+        return "\n".join(" ".join(groups[i : i + a_line]) for i in range(0, len(groups), a_line))
 
     def _intro(self) -> str:
         """What the step is about; a link has been compared by the phone, what was typed is for the eye."""

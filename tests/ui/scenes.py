@@ -223,6 +223,11 @@ STALE = SyncStatus(
 )
 POOL = (BearerCard("b1", "AL"), BearerCard("b2", "MK"), BearerCard("b3", "SÖ"))
 LEFT = MappingProxyType({**DOORS, "g2": replace(DOORS["g2"], left_unlocked=True)})
+SESSION_OVER = replace(
+    UNLOCKED,
+    login=LoginState.SIGNED_OUT,
+    sync=replace(UNLOCKED.sync, stale_reason="session_expired", waiting_logs=0),
+)
 STALE_DAY = replace(UNLOCKED, sync=STALE, doors=LEFT)
 SCENES = (
     Scene("pin", LOCKED, _pin),
@@ -239,6 +244,8 @@ SCENES = (
     Scene("signin-code", replace(UNLOCKED, login=LoginState.NEEDS_CODE)),
     Scene("today", UNLOCKED),
     Scene("today-stale", STALE_DAY),
+    Scene("today-clock-off", replace(UNLOCKED, sync=replace(UNLOCKED.sync, clock_off_seconds=-5400))),
+    Scene("today-session-over", SESSION_OVER, lambda app, engine: app.navigation.work_offline()),
     Scene("today-empty", replace(UNLOCKED, visits=(), doors=MappingProxyType({}), shift=None)),
     Scene("door", UNLOCKED, _to("door", "a1")),
     Scene("door-bluetooth-off", replace(UNLOCKED, bluetooth=Bluetooth.OFF), _to("door", "g2")),
