@@ -40,6 +40,7 @@ class Phone:
     link: str | None = None
     link_flags: int = 0
     answer: bool = True
+    folder: str = "/nowhere"
     java: Java = field(init=False)
     shown: list[Any] = field(default_factory=list)
     asked: list[list[str]] = field(default_factory=list)
@@ -143,6 +144,10 @@ class _Activity:
 
     def getIntent(self) -> Any:  # noqa: N802
         return self._intent
+
+    def getNoBackupFilesDir(self) -> Any:  # noqa: N802
+        folder = SimpleNamespace(getAbsolutePath=lambda: self._phone.folder)
+        return self._phone.wrap("java.io.File", folder)
 
     def getPackageName(self) -> str:  # noqa: N802
         return "se.nyckelfri.app"

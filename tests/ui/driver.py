@@ -14,6 +14,7 @@ from kivy.uix.widget import Widget
 
 from mobile.engine.state import AppState, Stage
 from mobile.ui.app import NyckelfriApp
+from mobile.ui.device import Device
 from mobile.viewmodels.enrol import EnrolModel
 from mobile.viewmodels.pin import PinModel
 from mobile.viewmodels.preferences import Preferences
@@ -59,14 +60,16 @@ class Driver:
         dark: bool = False,
         scale: float = 1.0,
         engine: Any = None,
+        session: Session | None = None,
+        device: Device | None = None,
     ) -> None:
-        self.engine = engine or BenchEngine(state)
+        self.engine = session.engine if session else engine or BenchEngine(state)
         chosen = Preferences()
         chosen.language, chosen.scale = language, scale
         chosen.appearance = APPEARANCE[dark]
         self.told: list[str] = []
-        self.session = Session(self.engine, LoopRunner(), chosen, now=lambda: MORNING, zone=ZONE)
-        self.app = NyckelfriApp(self.session, signal=self.told.append)
+        self.session = session or Session(self.engine, LoopRunner(), chosen, now=lambda: MORNING, zone=ZONE)
+        self.app = NyckelfriApp(self.session, signal=self.told.append, device=device)
         self._running: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Driver:
