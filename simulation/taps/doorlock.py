@@ -73,9 +73,12 @@ class DoorLock:
 
     def granted_to(self, phone: bytes) -> int:
         """How many requests of the phone with this key fingerprint its log says it granted."""
-        entries = [Entry.decode(record.entry) for record in self._store.boot().records]
-        grants = [Granted.parse(entry.detail) for entry in entries if entry.kind == EntryType.GRANTED]
+        grants = [Granted.parse(entry.detail) for entry in self.entries() if entry.kind == EntryType.GRANTED]
         return sum(grant.phone == phone for grant in grants)
+
+    def entries(self) -> list[Entry]:
+        """Its log as it stands in the store."""
+        return [Entry.decode(record.entry) for record in self._store.boot().records]
 
     async def mount(self, package: Commission) -> None:
         """Commission the blank lock and put it on the air."""

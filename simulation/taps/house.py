@@ -57,7 +57,8 @@ class House:
                 await self._visit()
             for phone in (*self.staff, self.thief):
                 await phone.end_shift()
-            await asyncio.sleep(NIGHT_SECONDS)
+            if shift < SHIFTS:
+                await asyncio.sleep(NIGHT_SECONDS)
         for lock in self.locks:
             await lock.stop()
         return self.taps
