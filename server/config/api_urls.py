@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from server.access.api.break_glass import BreakGlassView
+from server.access.api.leave import LeaveView
 from server.access.api.practice import PracticeView
 from server.access.api.views import LookView, RevokedView, SyncView
 from server.alarms.api.phones import DeclineView, HandOverView, TakeView
@@ -32,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sync", SyncView.as_view(), name="api-sync"),
     path("sync/revoked", RevokedView.as_view(), name="api-sync-revoked"),
     path("sync/look", LookView.as_view(), name="api-sync-look"),
+    path("leave", LeaveView.as_view(), name="api-leave"),
     path("break-glass", BreakGlassView.as_view(), name="api-break-glass"),
     path("practice", PracticeView.as_view(), name="api-practice"),
     path("logs", LogsView.as_view(), name="api-logs"),

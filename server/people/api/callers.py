@@ -32,6 +32,7 @@ PHONES_MAY = frozenset(
         ("POST", "api-sync-revoked"),
         ("POST", "api-logs"),
         ("POST", "api-fresh-time"),
+        ("POST", "api-leave"),
         ("POST", "api-break-glass"),
         ("POST", "api-practice"),
         ("POST", "api-deviations"),
