@@ -21,7 +21,8 @@ from mobile.viewmodels.preferences import Preferences
 from mobile.viewmodels.session import Session
 from mobile.viewmodels.signin import SignInModel
 from tests.ui.bench import BenchEngine, LoopRunner
-from tests.ui.scenes import HISTORY, MORNING, ZONE, Scene
+from tests.ui.scenes import HISTORY, MORNING, ZONE, Scene, stay
+from tests.ui.silent import TELEPHONE
 
 W = TypeVar("W", bound=Widget)
 
@@ -69,7 +70,7 @@ class Driver:
         chosen.appearance = APPEARANCE[dark]
         self.told: list[str] = []
         self.session = session or Session(self.engine, LoopRunner(), chosen, now=lambda: MORNING, zone=ZONE)
-        self.app = NyckelfriApp(self.session, signal=self.told.append, device=device)
+        self.app = NyckelfriApp(self.session, signal=self.told.append, device=device or TELEPHONE)
         self._running: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Driver:
@@ -116,14 +117,15 @@ class Driver:
         await self.settle(1)
         self.engine.publish(**{name: getattr(scene.state, name) for name in self.engine.state.__slots__})
         self.engine.entries = list(HISTORY)
-        await self.settle(2)
+        await self.settle(4)
         if self.screen.name in FRESH:
             self.screen.model = FRESH[self.screen.name](self)
             self.screen.on_leave()
             self.app.refresh()
         for step in (scene.go, scene.then):
-            step(self.app, self.engine)
-            await self.settle(6)
+            if step is not stay:
+                step(self.app, self.engine)
+                await self.settle(5)
 
     async def look(self, language: str, dark: bool = False, scale: float = 1.0) -> None:
         """Change language, colours and text size of the running app."""

@@ -12,6 +12,7 @@ from mobile.ui.device import Device
 from mobile.ui.widgets import Btn
 from tests.ui.driver import Driver
 from tests.ui.scenes import UNLOCKED
+from tests.ui.silent import MENDS
 
 WORDS = {
     Bluetooth.OFF: ("Bluetooth är avstängt", "Slå på Bluetooth"),
@@ -20,7 +21,6 @@ WORDS = {
     Bluetooth.NO_ADAPTER: ("Bluetooth saknas", ""),
     Bluetooth.FAILED: ("Bluetooth svarar inte", ""),
 }
-MENDS = frozenset({Bluetooth.OFF, Bluetooth.NO_PERMISSION, Bluetooth.LOCATION_OFF})
 
 
 @dataclass
@@ -61,7 +61,7 @@ async def test_every_state_says_what_it_is_and_a_phone_offers_to_mend_it() -> No
 
 
 async def test_a_desktop_explains_and_offers_nothing_it_cannot_do() -> None:
-    async with Driver(UNLOCKED) as driver:
+    async with Driver(UNLOCKED, device=Device()) as driver:
         for state, (title, button) in WORDS.items():
             driver.engine.publish(bluetooth=state)
             await driver.settle()
