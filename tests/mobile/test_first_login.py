@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -277,3 +278,43 @@ async def test_rule_06_power_cut_at_every_write_of_leaving(server: SmallServer) 
             assert again.state.stage is Stage.NOT_ENROLLED
             assert not any(bearer in f"{path} {file.now!r}" for path, file in found.entries.items())
             await again.stop()
+
+
+async def test_no_log_holds_a_secret_or_says_whose_phone_it_is(
+    engine: PhoneEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every logger of the process at its most talkative, over the whole life of a vault."""
+    caplog.set_level(logging.DEBUG)
+    bearer = await _at_work(engine)
+    identity = engine._keyring.content.identity
+    await engine.lock_app()
+    with pytest.raises(WrongPinError):
+        await engine.unlock("840275")
+    await engine.unlock(PIN)
+    await engine.change_pin(PIN, OTHER_PIN)
+    await engine.remove_bearer(bearer)
+    secrets = (PIN, "840275", OTHER_PIN, CODE, PASSWORD, TOTP, identity.device_token, "signed-in", "half-way")
+    for record in caplog.records:
+        said = f"{record.getMessage()} {record.exc_text or ''}"
+        for secret_word in (*secrets, identity.private_key.hex(), "Anna", USERNAME):
+            assert secret_word not in said, record.name
+
+
+async def test_nothing_readable_lies_on_disk_while_the_vault_is_open_or_shut(
+    engine: PhoneEngine, server: SmallServer
+) -> None:
+    """All files of a phone at work: no name, no address, no door, no token, no key."""
+    await engine.enrol(URL, CODE, PIN)
+    server.grant(server.wares[0])
+    await _sign_in(engine)
+    content = engine._keyring.content
+    token = next(iter(content.rights.values())).token
+    words = ("Anna", "Lind", USERNAME, "Omsorg", "Storgatan", "1201", "4711", content.identity.device_token)
+    traces = [*(word.encode() for word in words), content.identity.private_key, token, b"signed-in"]
+    for _ in range(2):
+        on_disk = _everything(engine._setup.data_dir)
+        assert [trace for trace in traces if trace in on_disk] == []
+        await engine.lock_app()
+    await engine.unlock(PIN)
+    for path in engine._setup.data_dir.rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, f"{path.name} may be read by others"
