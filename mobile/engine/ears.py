@@ -52,6 +52,8 @@ class Ears:
         self._task: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
         self._tls: ssl.SSLContext | None = None
+        self.connected = False
+        """Whether the server would be heard now; a silent connection is tried every `PING_S`."""
 
     def listen(self) -> None:
         """Begin to listen, unless it is done already or there is nobody to sync for."""
@@ -123,7 +125,11 @@ class Ears:
         ) as connection:
             # Whatever was said while nobody listened.
             self._news.set()
-            await self._hear(connection)
+            self.connected = True
+            try:
+                await self._hear(connection)
+            finally:
+                self.connected = False
 
     def _tls_for(self, address: str) -> ssl.SSLContext | None:
         """The same trust in names as for every other call."""

@@ -68,6 +68,7 @@ class PhoneEngine:
         self._alarms, self._break_glass = parts.alarms, parts.break_glass
         self._practice = parts.practice
         self._ears = Ears(keyring=parts.keyring, on_news=self._rounds.on_news)
+        self._rounds.listening = lambda: self._ears.connected
         self._first_login = FirstLogin(
             setup,
             board=parts.board,

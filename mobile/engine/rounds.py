@@ -1,8 +1,9 @@
 """What the engine does by itself while a vault is open: ask for news now and then, hand in logs.
 
-Without coverage it tries again soon, then less and less often, but never less than once a minute: the phone
-is back by itself within that time. Every wait is spread out, for after a tunnel or a restart of the server
-all phones would ask at the same moment.
+While the server can be heard it says itself when there is news, and sees to it that no word of it is lost;
+then the phone asks only now and then. Without coverage it tries again soon, then less and less often, but
+never less than once a minute: it is back by itself within that time. Every wait is spread out, for after a
+tunnel or a restart of the server all phones would ask at the same moment.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from mobile.engine.sync import Syncer
 AWAY = frozenset({"server_unreachable", "server_error"})
 FIRST_RETRY_S, LONGEST_RETRY_S = 5.0, 60.0
 SPREAD = (0.75, 1.0)
+LISTENING_S = 300.0
+"""Between two questions while the server is being listened to."""
 
 
 class Rounds:
@@ -27,6 +30,9 @@ class Rounds:
 
     def __init__(self, syncer: Syncer, courier: Courier, keyring: Keyring) -> None:
         self._syncer, self._courier, self._keyring = syncer, courier, keyring
+        self.listening: Callable[[], bool] = lambda: False
+        """Whether the server would be heard if it said that there is news."""
+        self._asked_at = -LISTENING_S
         self._going: asyncio.Task[None] | None = None
         self._soon: set[asyncio.Task[str]] = set()
 
@@ -87,11 +93,18 @@ class Rounds:
         if not self._keyring.is_open:
             return
         if self._keyring.content.session:
-            await self._syncer.look()
+            await self._look_now_and_then()
         elif self._keyring.content.rights:
             await self._syncer.heed()
         elif self._courier.waiting:
             await self._courier.hand_in()
+
+    async def _look_now_and_then(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if self.listening() and now - self._asked_at < LISTENING_S and not self._courier.waiting:
+            return
+        await self._syncer.look()
+        self._asked_at = now
 
     async def _news(self) -> None:
         if self._keyring.is_open and self._keyring.content.session:

@@ -17,8 +17,8 @@ from server.people.queries import phone_by_token_hash
 
 UNKNOWN, REVOKED = 4401, 4403
 """Close codes. An unknown phone is to be enrolled anew; a revoked one syncs once and learns why."""
-RECHECK_S = 120.0
-"""How long a revocation that no poke told of can leave a socket open; the socket tells nothing anyway."""
+RECHECK_S = 40.0
+"""How often a socket looks whether a poke was lost on the way to it, or its phone revoked without one."""
 MAX_HEADER = 160
 
 
@@ -30,6 +30,8 @@ class PhoneConsumer(AsyncJsonWebsocketConsumer):
     """
 
     phone_id: int
+    told: int
+    """The count of pokes that the phone knows of."""
     checking: asyncio.Task[None]
 
     async def connect(self) -> None:
@@ -41,6 +43,8 @@ class PhoneConsumer(AsyncJsonWebsocketConsumer):
             await self.close(UNKNOWN if phone is None else REVOKED)
             return
         self.phone_id = phone.pk
+        # Read before anything is heard here: the phone syncs when it is let in.
+        self.told = await self._pokes() or 0
         await self.channel_layer.group_add(push.group_of(phone.pk), self.channel_name)
         await self.accept()
         self.checking = asyncio.create_task(self._check_now_and_then())
@@ -59,22 +63,31 @@ class PhoneConsumer(AsyncJsonWebsocketConsumer):
 
     async def phone_sync(self, _event: dict[str, Any]) -> None:
         """Pass a poke on; the one that tells of the phone's own revocation ends the connection instead."""
-        if await self._still_enrolled():
-            await self.send_json({"type": "sync"})
-        else:
+        await self._tell(await self._pokes())
+
+    async def _tell(self, pokes: int | None) -> None:
+        if pokes is None:
             await self.close(REVOKED)
+            return
+        self.told = pokes
+        await self.send_json({"type": "sync"})
 
     async def _check_now_and_then(self) -> None:
         while True:
             # Phones connect in bunches, at shift starts and after a restart; their checks need not.
             await asyncio.sleep(RECHECK_S * random.uniform(0.75, 1.25))  # noqa: S311  spreading, no secret
-            if not await self._still_enrolled():
-                await self.close(REVOKED)
+            pokes = await self._pokes()
+            if pokes != self.told:
+                await self._tell(pokes)
+            if pokes is None:
                 return
 
     @database_sync_to_async
-    def _still_enrolled(self) -> bool:
-        return Phone.unscoped.filter(pk=self.phone_id, revoked_at__isnull=True).exists()
+    def _pokes(self) -> int | None:
+        """How often the phone has been poked; None when it is no longer enrolled."""
+        enrolled = Phone.unscoped.filter(pk=self.phone_id, revoked_at__isnull=True)
+        found = enrolled.values_list("contact__pokes").first()
+        return None if found is None else found[0] or 0
 
 
 @database_sync_to_async

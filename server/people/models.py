@@ -239,6 +239,8 @@ class PhoneContact(TenantModel):
     last_seen_at = models.DateTimeField(_("last seen"))
     last_sync_at = models.DateTimeField(_("last sync"), null=True, blank=True)
     last_logs_at = models.DateTimeField(_("last logs handed in"), null=True, blank=True)
+    pokes = models.PositiveIntegerField(_("pokes"), default=0, editable=False)
+    """How often it was told that there is news: a websocket that missed one finds out by this."""
 
     class Meta:
         verbose_name = _("phone contact")

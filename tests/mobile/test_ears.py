@@ -281,3 +281,20 @@ async def test_without_coverage_an_answer_is_not_given(tmp_path: Path) -> None:
             await alice.engine.answer_alarm("7", AlarmAnswer.TAKE)
         assert refused.value.code == "server_unreachable"
         assert len(alice.engine.state.alarms) == 1
+
+
+async def test_a_phone_that_hears_the_server_asks_less_often(tmp_path: Path) -> None:
+    """And at once again when it hears nothing any more."""
+    async with mouth() as server, phone(tmp_path, server.port) as alice:
+        await until(lambda: server.connections)
+        await alice.quiet()
+        rounds, looks = alice.engine._rounds, lambda: alice.small.calls.count("POST /api/v1/sync/look")
+        for _ in range(5):
+            await rounds._round()
+        assert looks() == 1
+        server.answer = lambda connection, _request: connection.respond(503, "away")
+        await server.connections[-1].close()
+        await until(lambda: not rounds.listening())
+        for _ in range(3):
+            await rounds._round()
+        assert looks() == 4

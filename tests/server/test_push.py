@@ -15,9 +15,9 @@ from django.db import transaction
 from django_scopes import scope
 
 from server.config.asgi import application
-from server.people import push
+from server.people import consumers, push
 from server.people.domain.enrolment import hash_device_token
-from server.people.models import Phone
+from server.people.models import Phone, PhoneContact
 from tests.server.socket import Socket
 from tests.server.world import World, make_municipality, make_world
 
@@ -143,6 +143,27 @@ async def test_a_revocation_that_nobody_told_of_ends_it_too(monkeypatch: pytest.
         await socket.connect()
         await sync_to_async(revoke)(world)
         assert (await socket.output())["code"] == REVOKED
+
+
+async def test_rule_04_a_poke_that_was_lost_on_the_way_is_made_up_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def lost(*_: Any) -> None:
+        """A full channel drops what is sent to it, and says nothing."""
+
+    monkeypatch.setattr("server.people.consumers.RECHECK_S", 0.02)
+    world = await sync_to_async(build)()
+    await PhoneContact.unscoped.acreate(
+        municipality=world.municipality, phone=world.phone, last_seen_at=AT, last_sync_at=AT
+    )
+    async with listening() as socket:
+        await socket.connect()
+        assert await socket.is_silent(), "no news, no word"
+        monkeypatch.setattr(type(get_channel_layer()), "group_send", lost)
+        await sync_to_async(push.poke_phones)([world.phone.pk])
+        assert await socket.message() == SYNC
+        assert await socket.is_silent(), "once is enough"
+    assert consumers.RECHECK_S < 60
 
 
 @pytest.mark.parametrize("said", [{"text": "{not json"}, {"text": "[" * 9000}, {"bytes": bytes(range(256))}])
