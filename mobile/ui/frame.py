@@ -64,6 +64,8 @@ class ModelScreen(Screen):
 
     def forget(self) -> None:
         """The vault is shut: no widget keeps an address."""
+        if self.view is None:
+            return
         self.view = None
         for widget in self.walk(restrict=True):
             if isinstance(widget, KeyedBox):
