@@ -57,7 +57,7 @@ def tap(wanted: int, seed: str, jobs: int, only: int | None = None) -> tuple[lis
 def report(taps: list[Tap], sums: dict[str, float], seconds: float) -> None:
     """Print the sums, and every tap that did not go as it should."""
     for name, value in sums.items():
-        print(f"{name:26} {value:>10.4f}" if name.endswith("share") else f"{name:26} {value:>10g}")
+        print(f"{name:38} {value:>10.4f}" if name.endswith("share") else f"{name:38} {value:>10g}")
     for title, chosen in (
         ("rightful taps by outcome", [one for one in taps if one.kind == "rightful"]),
         ("hindered taps", [one for one in taps if one.kind == "hindered"]),

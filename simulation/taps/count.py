@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from mobile.engine.state import DONE_WELL, OpeningState
 
 PERCENTILES = (50, 95, 99)
+UNDATED = frozenset({"early", "expired"})
+"""What is wrong with a right that only a clock can tell."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Tap:
     acts: int
     """How often the lock acted in the whole scene (a colleague's tap is a second act at a gate)."""
     acts_allowed: int
+    clockless: bool
+    """The lock had lost its clock: then rule 7 lets it accept, marked and bounded, what it cannot date."""
     told: bool
     """Whether what the phone said may be said of what happened."""
 
@@ -50,6 +54,17 @@ class Tap:
     def acted_twice(self) -> bool:
         """More acts than taps: must never be."""
         return self.acts > self.acts_allowed
+
+    @property
+    def excused(self) -> bool:
+        """A wrongful tap that a lock without a clock could not know to be wrongful."""
+        return self.clockless and self.detail in UNDATED
+
+    @property
+    def opened_wrongfully(self) -> bool:
+        """Somebody without a right was let in: must never be."""
+        opened = self.state in DONE_WELL or self.acts > self.acts_allowed
+        return self.kind == "wrongful" and opened and not self.excused
 
     def line(self) -> str:
         """One line for a reader who looks for the cause."""
@@ -72,13 +87,16 @@ def summary(taps: Sequence[Tap]) -> dict[str, float]:
         "rightful_well": len(well),
         "rightful_share": len(well) / len(rightful) if rightful else 0.0,
         "wrongful": len(wrongful),
-        "wrongful_opened": sum(tap.acts > tap.acts_allowed or tap.state in DONE_WELL for tap in wrongful),
+        "wrongful_opened": sum(tap.opened_wrongfully for tap in wrongful),
+        "undated_opened_by_a_lock_without_clock": sum(
+            tap.excused and tap.state in DONE_WELL for tap in wrongful
+        ),
         "wrongful_told_the_reason": sum(tap.reason not in ("", "no_answer", "not_found") for tap in wrongful),
         "hindered": len(hindered),
         "hindered_told_truly": sum(tap.told for tap in hindered),
         "false_green": sum(tap.false_green for tap in taps),
-        "acted_twice": sum(tap.acted_twice for tap in taps),
-        "told_untruly": sum(not tap.told for tap in taps),
+        "acted_twice": sum(tap.acted_twice and not tap.excused for tap in taps),
+        "told_untruly": sum(not tap.told and not tap.excused for tap in taps),
     }
     for share in PERCENTILES:
         sums[f"seconds_p{share}"] = round(percentile([tap.seconds for tap in well], share), 2)

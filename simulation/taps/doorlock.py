@@ -60,6 +60,8 @@ class DoorLock:
         self._store = store_over(MemoryFiles(), place.secrets)
         self._store.create(BLANK.encode())
         self._agent: Agent | None = None
+        self.clockless = False
+        """It has lost its clock; with no phone online nobody has given it the time since."""
 
     @property
     def name(self) -> str:
@@ -72,9 +74,9 @@ class DoorLock:
         return self._ether.find(self.name).random_address
 
     def granted_to(self, phone: bytes) -> int:
-        """How many requests of the phone with this key fingerprint its log says it granted."""
+        """How often it granted to the phone with this fingerprint while it knew the time, by its own log."""
         grants = [Granted.parse(entry.detail) for entry in self.entries() if entry.kind == EntryType.GRANTED]
-        return sum(grant.phone == phone for grant in grants)
+        return sum(grant.phone == phone and not grant.flags for grant in grants)
 
     def entries(self) -> list[Entry]:
         """Its log as it stands in the store."""
@@ -91,6 +93,7 @@ class DoorLock:
     async def restart(self, *, new_battery: bool = False) -> None:
         """Lose the power in the middle of whatever it does, and come back; a new battery loses the clock."""
         self.power_off()
+        self.clockless |= new_battery
         self.motor.order(Order.STOP, asyncio.get_running_loop().time())
         await asyncio.sleep(RESTART_SECONDS)
         await self._boot(rtc_lost=new_battery).start()

@@ -232,6 +232,7 @@ class Scene:
             moved=self._is_as_asked,
             acts=self._acts,
             acts_allowed=sum(not each.wrong for each in self.hands),
+            clockless=self.lock.clockless,
             told=self._told(hand, opening),
         )
 

@@ -30,6 +30,7 @@ WELL = Tap(
     moved=True,
     acts=1,
     acts_allowed=1,
+    clockless=False,
     told=True,
 )
 THIEF = replace(
@@ -76,6 +77,13 @@ def test_one_thing_that_must_never_be_among_ten_thousand_is_told(bad: Tap) -> No
     taps = [WELL] * 9_000 + [THIEF] * 999
     assert count.holds(count.summary(taps), least=0.999)
     assert not count.holds(count.summary([*taps, bad]), least=0.999)
+
+
+def test_only_what_a_clock_alone_can_tell_is_excused_at_a_lock_without_one() -> None:
+    let_in = replace(THIEF, state=OpeningState.OPEN, moved=True, acts=1, told=False, clockless=True)
+    assert count.summary([WELL, let_in])["undated_opened_by_a_lock_without_clock"] == 1
+    assert count.holds(count.summary([WELL, let_in]), least=0.9)
+    assert not count.holds(count.summary([WELL, replace(let_in, detail="revoked")]), least=0.9)
 
 
 def test_too_many_unanswered_taps_are_told() -> None:
