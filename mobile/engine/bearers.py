@@ -25,10 +25,14 @@ class Bearers:
         return tuple(BearerCard(name, labels.get(name, "")) for name in self._vaults.bearers())
 
     def label(self, bearer_id: str, label: str) -> None:
-        """Remember a label, and drop those of vaults that are gone."""
-        known = set(self._vaults.bearers())
+        """Remember a label, and drop those of vaults that are gone. Two who share one get a number each."""
+        known = set(self._vaults.bearers()) - {bearer_id}
         labels = {name: text for name, text in self._labels().items() if name in known}
-        replace_safely(self._disk, self._path, json.dumps(labels | {bearer_id: label}).encode())
+        taken, number, unlike = set(labels.values()), 1, label
+        while unlike in taken:
+            number += 1
+            unlike = f"{label} {number}"
+        replace_safely(self._disk, self._path, json.dumps(labels | {bearer_id: unlike}).encode())
 
     def tidy(self) -> None:
         """Forget the labels of vaults that are gone."""
