@@ -16,7 +16,7 @@ from tests.ui.silent import MENDS
 
 WORDS = {
     Bluetooth.OFF: ("Bluetooth är avstängt", "Slå på Bluetooth"),
-    Bluetooth.NO_PERMISSION: ("Appen får inte använda Bluetooth", "Tillåt enheter i närheten"),
+    Bluetooth.NO_PERMISSION: ("Appen får inte använda Bluetooth", "Ge appen tillåtelse"),
     Bluetooth.LOCATION_OFF: ("Plats är avstängd", "Slå på Plats"),
     Bluetooth.NO_ADAPTER: ("Bluetooth saknas", ""),
     Bluetooth.FAILED: ("Bluetooth svarar inte", ""),
