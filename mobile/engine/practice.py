@@ -37,4 +37,5 @@ class Practice:
 
     async def note(self, steps: frozenset[str]) -> None:
         """Keep which steps of the guided opening are done."""
-        await self._keyring.change(lambda content: replace(content, practised=steps))
+        plain = frozenset(map(str, steps))
+        await self._keyring.change(lambda content: replace(content, practised=plain))

@@ -138,6 +138,7 @@ class SmallServer:
             "/api/v1/fresh-time": self._fresh_time,
             "/api/v1/break-glass": self._break_glass,
             "/api/v1/deviations": self._deviations,
+            "/api/v1/practice": self._practice,
         }
         return handlers[path](request, body)
 
@@ -322,6 +323,18 @@ class SmallServer:
         assert self.break_glass is not None
         status, said = self.break_glass(body)
         return httpx.Response(status, json=said)
+
+    def _practice(self, request: httpx.Request, _body: dict[str, Any]) -> httpx.Response:
+        device = request.headers["authorization"].removeprefix("Device ")
+        wares = [ware for ware in self.wares if ware.kind == "practice"]
+        if not wares:
+            return httpx.Response(409, json={"code": "practice_nowhere"})
+        for ware in wares:
+            for hour in (0, 1):
+                begins = self.now() + hour * 3600
+                self.grant(ware, begins=begins, hours=1, issued_at=self.now(), to=device)
+        ids = [ware.door_id for ware in wares]
+        return httpx.Response(200, json={"expires": self.now() + 3600, "door_ids": ids})
 
     def _deviations(self, _request: httpx.Request, body: dict[str, Any]) -> httpx.Response:
         self.reported.append(body)
