@@ -51,9 +51,19 @@ class NoNetwork(httpx.AsyncBaseTransport):
 class StairPhone:
     """One phone and its bearer."""
 
-    def __init__(self, ether: Ether, name: str, folder: Path, wall: WallClock, chance: Random) -> None:
+    def __init__(
+        self,
+        ether: Ether,
+        name: str,
+        folder: Path,
+        wall: WallClock,
+        chance: Random,
+        *,
+        interval_ms: float | None = None,
+    ) -> None:
+        """``interval_ms``: the connection interval it asks for; None = one of the mix, as is its MTU."""
         self.name, self._ether, self._folder, self._wall, self._chance = name, ether, folder, wall, chance
-        self._mtu, self._interval = chance.choice(mix.MTUS), chance.choice(mix.INTERVALS_MS)
+        self._mtu, self._interval = chance.choice(mix.MTUS), interval_ms or chance.choice(mix.INTERVALS_MS)
         self.radio = PhoneRadio(
             ether,
             name,
