@@ -9,6 +9,9 @@ from mobile.viewmodels.forms import Form
 from mobile.viewmodels.navigation import Navigation
 from mobile.viewmodels.session import Session
 
+CODE_LENGTHS = frozenset({6, 8})
+"""Of a code app's code, and of a recovery code."""
+
 
 @dataclass(frozen=True, slots=True)
 class SignInView:
@@ -46,9 +49,9 @@ class SignInModel(Form):
         return self.submit(lambda: self._session.engine.sign_in(username.strip(), password), self._went_on)
 
     def second_factor(self, code: str) -> None:
-        """Second half."""
+        """Second half: the code app's six digits, or one of the recovery codes that a substitute gets."""
         digits = "".join(code.split())
-        if not (digits.isdigit() and len(digits) == 6):
+        if not (digits.isdigit() and len(digits) in CODE_LENGTHS):
             return self.complain("wrong_second_factor")
         return self.submit(lambda: self._session.engine.second_factor(digits), self._went_on)
 

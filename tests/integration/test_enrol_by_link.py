@@ -6,17 +6,19 @@ import html
 import re
 
 import pytest
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.test import Client as Browser
 from django.urls import reverse
 
 from mobile.engine import deeplink
 from mobile.engine.errors import ServerError
-from mobile.engine.state import Stage
+from mobile.engine.state import LoginState, Stage
 from mobile.viewmodels.enrol import grouped
+from mobile.viewmodels.signin import CODE_LENGTHS
 from server.people.models import User
 from server.tenancy.domain.keyring import root_set
 from tests.integration.serverworld import PIN, PhoneAtServer
-from tests.server.issuer import Issuer, found
+from tests.server.issuer import PASSWORD, Issuer, found
 
 
 def page_of(issuer: Issuer, url: str) -> str:
@@ -70,3 +72,18 @@ def test_roots_that_the_server_does_not_have_are_not_trusted(alice: PhoneAtServe
     with pytest.raises(ServerError) as refused:
         alice.do(alice.engine.server_identity(alice.url, "0" * 64))
     assert refused.value.code == "server_not_trusted"
+
+
+def test_a_substitute_signs_in_with_a_recovery_code_as_the_card_says(
+    alice: PhoneAtServer, issuer: Issuer
+) -> None:
+    alice.enrol(issuer.world.alice)
+    user = issuer.world.alice.user
+    assert user is not None
+    code = RecoveryCodes.activate(user).get_unused_codes()[0]
+    assert len(code) in CODE_LENGTHS, "the form lets it through"
+    alice.do(alice.engine.sign_in("alice", PASSWORD))
+    alice.do(alice.engine.second_factor(code))
+    assert alice.engine.state.login is LoginState.SIGNED_IN
+    alice.do(alice.engine.sync())
+    assert alice.engine._keyring.content.rights
