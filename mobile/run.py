@@ -70,7 +70,6 @@ def show(
     if width:
         Config.set("graphics", "width", str(width))
         Config.set("graphics", "height", str(height))
-    Config.set("graphics", "maxfps", "30")
     Config.set("input", "mouse", "mouse,disable_multitouch")
     from mobile.ui.app import NyckelfriApp  # noqa: PLC0415  (opens the window, so only after Config)
     from mobile.ui.feedback import Feedback  # noqa: PLC0415

@@ -53,6 +53,10 @@ FRESH: dict[str, Callable[[Driver], Any]] = {
 class Driver:
     """One running app with a bench engine; `async with` starts and stops it."""
 
+    engine: Any
+    session: Session
+    app: NyckelfriApp
+
     def __init__(
         self,
         state: AppState | None = None,

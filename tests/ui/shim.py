@@ -42,7 +42,7 @@ import kivy.core.window as kivy_window  # noqa: E402
 from kivy.metrics import Metrics  # noqa: E402
 
 
-class ShimWindow(kivy_window.WindowBase):  # type: ignore[misc]
+class ShimWindow(kivy_window.WindowBase):
     """A window of a fixed size that is never seen."""
 
     def create_window(self, *args: object) -> None:
