@@ -151,7 +151,8 @@ class PinModel:
         return self._error is not None and self._error.code in CANNOT_BE_OPENED
 
     def _may_be_forgotten(self) -> bool:
-        return not self._working and self._session.state.pin_attempts_left < MAX_FAILURES
+        silent = self._error is not None and self._error.code == "hardware_key_failed"
+        return not self._working and (silent or self._session.state.pin_attempts_left < MAX_FAILURES)
 
     def _clear_words(self) -> tuple[str, str]:
         texts = self._session.texts

@@ -15,7 +15,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mobile.engine.errors import HardwareKeyGoneError
+from mobile.engine.errors import HardwareKeyError
 from mobile.engine.storage.hardware import HardwareKeys
 
 CHECK_BYTES = 12
@@ -62,12 +62,16 @@ class Guard:
         return number
 
     def asker(self, number: int) -> Callable[[bytes], bytes] | None:
-        """How to ask a PIN's hardware key. HardwareKeyGoneError when this phone cannot have it."""
+        """How to ask a PIN's hardware key.
+
+        HardwareKeyError without hardware: it may be back after a restart, so nobody is told that the key is
+        gone for good.
+        """
         if number == NONE:
             return None
         hardware = self._hardware
         if hardware is None:
-            raise HardwareKeyGoneError
+            raise HardwareKeyError(why="no hardware")
         return lambda question: hardware.mac(self._name("pin", number), question)
 
     def forget_other_pin_keys(self, number: int) -> None:
