@@ -1,10 +1,10 @@
 """How long a door takes to be recognised, and a tap to be decided.
 
 Recognising is computing (the thread's own time, so that a busy machine does not count). From tap to decision
-is time on the air: the real engine with its scan running, the real lock agent, genuine bleak and bumble, virtual
-clock. It holds everything: waiting for a connectable advert (every 250 ms), connecting, agreeing on the MTU,
-discovery, subscribing, m0, m1 and m2. The loss goes for every link-layer packet, advert, scan response and
-connection request alike.
+is time on the air: the real engine with its scan running, the real lock agent, genuine bleak and bumble,
+virtual clock. It holds everything: waiting for a connectable advert (every 250 ms), connecting, agreeing on
+the MTU, discovery, subscribing, m0, m1 and m2. The loss goes for every link-layer packet, advert, scan
+response and connection request alike.
 """
 
 import asyncio

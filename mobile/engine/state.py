@@ -161,6 +161,8 @@ class DoorView:
     left_unlocked: bool = False
     unlocked_at: int = 0
     """When the person unlocked it, while it is `left_unlocked`; else 0."""
+    near_place: int = 0
+    """1 for the nearest of the doors that are heard, 2 for the next; 0 for one that is not heard."""
 
 
 @dataclass(frozen=True, slots=True)

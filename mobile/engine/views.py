@@ -51,7 +51,7 @@ def opened(content: Content, nearby: Mapping[bytes, Nearby], now: int) -> dict[s
         "shift": content.shift,
         "visits": content.visits,
         "alarms": to_show(content.alarms, now),
-        "doors": MappingProxyType(doors),
+        "doors": with_nearby(doors, content, nearby),
         "support": content.support,
         "practised": content.practised,
     }
@@ -60,13 +60,23 @@ def opened(content: Content, nearby: Mapping[bytes, Nearby], now: int) -> dict[s
 def with_nearby(
     doors: Mapping[str, DoorView], content: Content, nearby: Mapping[bytes, Nearby]
 ) -> Mapping[str, DoorView]:
-    """The same doors with what is heard of them now; those that did not change are not made anew."""
+    """The same doors with what is heard of them now, `nearby` nearest first.
+
+    Those that did not change are not made anew.
+    """
     changed: dict[str, DoorView] = {}
+    places = _places(nearby)
     for door_id, view in doors.items():
         record = content.doors.get(door_id)
-        near = nearby.get(record.binding, Nearby.NO) if record is not None and record.binding else Nearby.NO
-        changed[door_id] = view if view.nearby is near else replace(view, nearby=near)
+        binding = record.binding if record is not None else b""
+        near, place = nearby.get(binding, Nearby.NO), places.get(binding, 0)
+        same = view.nearby is near and view.near_place == place
+        changed[door_id] = view if same else replace(view, nearby=near, near_place=place)
     return MappingProxyType(changed)
+
+
+def _places(nearby: Mapping[bytes, Nearby]) -> dict[bytes, int]:
+    return {binding: place for place, binding in enumerate(nearby, start=1)}
 
 
 def _door(
@@ -82,7 +92,7 @@ def _door(
         floor=door.floor,
         number=door.number,
         label=door.lock_name,
-        nearby=nearby.get(door.binding, Nearby.NO) if door.binding else Nearby.NO,
+        nearby=nearby.get(door.binding, Nearby.NO),
         fallback=door.fallback,
         rights_from=first.not_before if first else None,
         rights_until=first.expires if first else None,

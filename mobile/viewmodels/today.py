@@ -49,8 +49,9 @@ class TodayView:
 class StableOrder:
     """An order that improves only while no finger is down, and never for a mere flicker of the signal.
 
-    Doors keep their places as long as their signal class stays; while `holding`, nothing moves and nothing
-    disappears: what a person is about to touch is still there when the finger lands.
+    Doors at hand before those further off, gates above apartments, the nearest first; the engine lets doors
+    change places only where one is clearly nearer (`mobile.engine.nearby`). While `holding`, nothing moves
+    and nothing disappears: what a person is about to touch is still there when the finger lands.
     """
 
     def __init__(self) -> None:
@@ -59,7 +60,10 @@ class StableOrder:
 
     def update(self, heard: Iterable[DoorView]) -> list[str]:
         """Door ids in the order to show, from the doors heard now."""
-        rank = {door.id: (door.nearby is not Nearby.HERE, doors.KIND_ORDER[door.kind]) for door in heard}
+        rank = {
+            door.id: (door.nearby is not Nearby.HERE, doors.KIND_ORDER[door.kind], door.near_place)
+            for door in heard
+        }
         if self.holding:
             self._order += [door_id for door_id in rank if door_id not in self._order]
         else:

@@ -236,3 +236,19 @@ def test_a_jumping_signal_does_not_make_the_list_jump() -> None:
     assert near.classes == {b"door": Nearby.HERE}
     assert near.age(21.0 + GONE_AFTER)
     assert near.classes == {}
+
+
+def test_the_nearest_door_comes_first_and_keeps_its_place_while_signals_jump() -> None:
+    """Three flats on one landing: one that is clearly nearer rises; no flicker makes two change places."""
+    near = NearbyList()
+    for at in range(40):
+        near.heard(b"left", -60, at / 4)
+        near.heard(b"middle", -62, at / 4)
+    assert list(near.classes) == [b"left", b"middle"]
+    jumping = [near.heard(b"middle", rssi, 10 + at / 4) for at, rssi in enumerate([-58, -64, -57, -66] * 5)]
+    assert not any(jumping)
+    for at in range(20):
+        near.heard(b"right", -48, 15 + at / 4)
+    assert list(near.classes) == [b"right", b"left", b"middle"]
+    assert near.age(15 + GONE_AFTER)
+    assert list(near.classes) == [b"right"]

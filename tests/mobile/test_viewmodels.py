@@ -264,3 +264,17 @@ def test_damaged_preferences_are_the_defaults(tmp_path: Any) -> None:
     chosen.save()
     again = Preferences(path)
     assert (again.language, again.scale, again.dark, again.sound) == ("en", 1.6, True, True)
+
+
+def test_the_nearest_of_several_doors_at_hand_stands_first_below_the_gate() -> None:
+    def here(door_id: str, kind: DoorKind, place: int) -> DoorView:
+        return _door(door_id, kind, Nearby.HERE, near_place=place)
+
+    order = StableOrder()
+    flats = [here("a1", DoorKind.APARTMENT, 1), here("a2", DoorKind.APARTMENT, 2)]
+    assert order.update([*reversed(flats), here("g", DoorKind.GATE, 3)]) == ["g", "a1", "a2"]
+    moved = [here("a1", DoorKind.APARTMENT, 2), here("a2", DoorKind.APARTMENT, 1)]
+    order.holding = True
+    assert order.update(moved) == ["g", "a1", "a2"], "not under a finger"
+    order.holding = False
+    assert order.update(moved) == ["a2", "a1"]
