@@ -6,6 +6,7 @@ What is put right, each held by a test in tests/android/test_scanning.py:
 - the scanner asks for three location permissions and never for Android 12's own: nobody is asked here, since
   the app has asked before it scans (`permissions`, `adapter`);
 - a scan that could not begin left the scanner marked as running, so that none could ever begin again;
+- of Android's six reasons not to scan bleak knows four, and took the others for a scan that runs;
 - `services=[…]` puts Java objects into a set, but pyjnius' UUIDs have no hash: every client failed;
 - the lost connection is told on Java's thread, where asyncio must not be touched;
 - a connection that fails, or is given up, was never closed, and Android lends an app about 30 of them.
@@ -54,6 +55,15 @@ class PhoneScanner(BleakScannerP4Android):
             await super().stop()
         finally:
             setattr(BleakScannerP4Android, RUNNING, None)
+
+
+class ScanCallback(their_scanner._PythonScanCallback):
+    """Tells every reason why Android does not scan."""
+
+    @java.java_method("(I)V")
+    def onScanFailed(self, reason: int) -> None:  # noqa: N802  (Java's name)
+        """5 is "no hardware left", 6 "too many starts" (android.bluetooth.le.ScanCallback)."""
+        self.result_state(f"scan failed: {reason}", "onScan")
 
 
 class GattCallback(theirs._PythonBluetoothGattCallback):
@@ -125,4 +135,5 @@ class PhoneClient(BleakClientP4Android):
 
 
 their_scanner.request_permissions = _ask_nobody  # type: ignore[attr-defined]
+their_scanner._PythonScanCallback = ScanCallback  # type: ignore[misc]
 theirs._PythonBluetoothGattCallback = GattCallback  # type: ignore[misc]

@@ -42,6 +42,7 @@ class Air:
         self.phone = phone
         self.answers = True
         self.fails_with = ""
+        self.scan_refused = 0
         self.lent: list[Connection] = []
         self.scans: list[Any] = []
         self.filters: list[Any] = []
@@ -92,6 +93,8 @@ class Air:
         if self.fails_with:
             raise JavaException(self.fails_with)
         self.filters = list(filters.fake.items)
+        if self.scan_refused:
+            self.tell(callback.fake.callback.onScanFailed, self.scan_refused)
         self.scans.append(callback.fake.callback)
 
     def _stop(self, callback: Any) -> None:

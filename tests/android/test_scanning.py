@@ -81,6 +81,22 @@ async def test_a_scan_that_could_not_begin_does_not_stand_in_the_way_of_the_next
     await again.stop()
 
 
+@pytest.mark.parametrize("reason", [1, 2, 3, 4, 5, 6])
+async def test_every_reason_not_to_scan_is_told_and_leaves_the_adapter_alone(take: Take, reason: int) -> None:
+    """Bleak would turn the telephone's Bluetooth off and on for the second: there is no such call here."""
+    phone = take(granted=GRANTED)
+    air, radio = _radio(phone)
+    air.scan_refused = reason
+    told: list[Bluetooth] = []
+    scanner = Scanner(radio, on_bluetooth=told.append, on_nearby=lambda _: None)
+    await scanner.start()
+    assert told == [Bluetooth.FAILED]
+    assert air.scans == []
+    air.scan_refused = 0
+    await scanner.stop()
+    await (await bounded(radio.scan(lambda _device, _data: None), 3)).stop()
+
+
 async def test_a_race_with_the_switch_leaves_nothing_running_either(take: Take) -> None:
     """Bluetooth goes off between the question and the start."""
     phone = take(granted=GRANTED)
