@@ -64,10 +64,12 @@ class AlarmCard:
         self._strip: StripView | None = None
 
     def view(self) -> AlarmView:
-        """What to show now."""
+        """What to show now. While a finger is on the glass the card stands still under it."""
         alarm, notice = self.model.current(), self.model.notice
         if self._session.state.stage is not Stage.UNLOCKED:
             self._last = AlarmView()
+        elif self.model.navigation.touched and self._last.part:
+            return self._last
         elif notice is not None:
             self._last = self._over(notice)
         elif alarm is not None:
@@ -124,8 +126,9 @@ class AlarmCard:
         rows = tuple(doors.row(door, texts, now) for door in found)
         apartment = self._apartment(alarm)
         missing = any(not row.allowed for row in rows) or not rows
+        coming = missing and model.under_way is not None
         slug = model.trouble or ("alarm_right_over" if alarm.expires <= now else "")
-        slug = slug or ("alarm_right_missing" if missing else "")
+        slug = slug or ("alarm_right_coming" if coming else "alarm_right_missing" if missing else "")
         shown = replace(
             self._about(alarm),
             part="taken",
@@ -135,7 +138,7 @@ class AlarmCard:
             rows=rows,
             help_door=apartment.id if apartment else "",
             working=model.under_way is not None,
-            can_fetch=missing,
+            can_fetch=missing and not coming,
             confirming=model.confirming,
         )
         return self._saying(shown, slug)

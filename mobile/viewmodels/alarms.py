@@ -111,7 +111,8 @@ class AlarmModel:
         asks = self.notice is not None or bool(self.waiting() or self.unknown())
         if not (asks or self._taken() or self.under_way or self.navigation.touched):
             self.navigation.drop("alarm")
-        return asks or (self.under_way is not None and self.current() is not None)
+        answered = self.current() if self.under_way is not None else None
+        return asks or (answered is not None and answered.stage is AlarmStage.OFFERED)
 
     def rings(self) -> str:
         """The class of sound that is due now, else ''. Asking for it counts as having rung."""
@@ -241,7 +242,8 @@ class AlarmModel:
             self.notice, self.trouble = Notice("too_late", alarm, slug), ""
         elif answer is AlarmAnswer.TAKE and slug in {"", WAITS}:
             self._chosen, self.trouble = alarm.id, ""
-            self._settle()
+            if alarm.id not in self._known:  # else its person is at a door already
+                self._settle()
         elif answer is AlarmAnswer.HAND_OVER and not slug:
             self.notice = Notice("handed_over", alarm)
 

@@ -43,7 +43,7 @@ class Hand:
 
     async def _begin(self) -> Driver:
         driver = Driver(engine=self.engine)
-        driver.session.now = lambda: int(time.time())
+        driver.session.wall = lambda: int(time.time())
         return await driver.__aenter__()
 
     def do(self, verb: Coroutine[Any, Any, T]) -> T:
@@ -64,6 +64,7 @@ class Hand:
     def open_door(self, door_id: str) -> None:
         """The button of that door on a card, then the result."""
         card = next(card for card in self.driver.all(AlarmDoor) if card.row.door_id == door_id)
+        self.wait_for(lambda: card.row.allowed)
         self.tap(self.driver.all(Btn, card)[0])
         self.wait_for_screen("result")
         self.wait_for(lambda: self.driver.screen.tone != "running")

@@ -7,7 +7,16 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from mobile.engine.errors import EngineError, ServerError
-from mobile.engine.state import Alarm, AlarmStage, AppState, LoginState, Stage, SyncStatus
+from mobile.engine.state import (
+    Alarm,
+    AlarmStage,
+    AppState,
+    DoorKind,
+    DoorView,
+    LoginState,
+    Stage,
+    SyncStatus,
+)
 from mobile.viewmodels.alarmcard import AlarmCard
 from mobile.viewmodels.alarms import RING_EVERY_S, AlarmModel
 from mobile.viewmodels.navigation import Navigation
@@ -20,6 +29,7 @@ T = TypeVar("T")
 NOW = 1_790_000_000
 OFFERED = Alarm("7", "2093", (), AlarmStage.OFFERED, NOW - 60, NOW + 30, NOW + 12 * 3600)
 TAKEN = replace(OFFERED, stage=AlarmStage.TAKEN, expires=NOW + 1800)
+GATE = DoorView("g1", DoorKind.GATE, "Björkallén 14", rights_until=NOW + 1800)
 AT_WORK = AppState(stage=Stage.UNLOCKED, login=LoginState.SIGNED_IN)
 
 
@@ -36,6 +46,11 @@ class Held:
 
     def post(self, call: Callable[[], None]) -> None:
         call()
+
+    def drop(self) -> None:
+        for verb, _, _ in self.waiting:
+            verb.close()
+        self.waiting.clear()
 
     def end(self, error: EngineError | None = None) -> None:
         verb, done, failed = self.waiting.pop(0)
@@ -142,10 +157,35 @@ def test_taken_by_a_sync_that_came_before_the_answer() -> None:
     phone.model.take("7")
     phone.engine.publish(alarms=(TAKEN,))
     assert (phone.navigation.screen, phone.card.view().part) == ("alarm", "taken")
+    assert (phone.card.view().message, phone.card.view().can_fetch) == ("Larmet är ditt", False)
     phone.runner.end(ServerError("right_waits"))
     assert (phone.navigation.screen, phone.card.view().part) == ("alarm", "taken")
     assert phone.navigation.back() and phone.navigation.screen == "today"
     assert phone.card.strip() is not None
+
+
+def test_the_card_stands_still_under_a_finger() -> None:
+    phone = Phone(OFFERED)
+    before = phone.card.view()
+    phone.navigation.touched = True
+    phone.pass_time(10)
+    phone.engine.publish(alarms=(TAKEN,))
+    assert phone.card.view() is before
+    phone.navigation.touched = False
+    assert phone.card.view().part == "taken"
+
+
+def test_a_door_may_be_opened_before_the_answer_is_over() -> None:
+    phone = Phone(OFFERED)
+    phone.model.take("7")
+    phone.engine.publish(alarms=(TAKEN,), doors={"g1": GATE})
+    phone.model.open("g1")
+    assert phone.navigation.screen == "result"
+    phone.runner.end()
+    assert phone.navigation.screen == "result"
+    phone.runner.drop()
+    phone.navigation.back()
+    assert phone.navigation.screen == "alarm"
 
 
 def test_a_declined_alarm_says_nothing_more() -> None:
