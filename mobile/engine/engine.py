@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mobile.engine import history, views
+from mobile.engine import faults, history, views
 from mobile.engine.ears import Ears
 from mobile.engine.emergencies import DoorFault, EmergencyReason, EmergencyRight
 from mobile.engine.facade import Listener, Unsubscribe
@@ -51,6 +51,7 @@ class PhoneEngine:
     """One phone. Every verb runs on the loop that `start` ran on."""
 
     def __init__(self, setup: Setup) -> None:
+        faults.hush()
         self._setup = setup
         self._near: Mapping[bytes, Nearby] = {}
         parts = Parts(

@@ -7,6 +7,18 @@ import traceback
 
 log = logging.getLogger("nyckelfri.phone")
 
+TALKATIVE = ("httpx", "httpcore", "websockets", "bleak", "asyncio")
+"""Libraries whose detailed logs tell of headers (a device token), addresses and doors."""
+
+
+def hush() -> None:
+    """Keep what passes through the libraries out of any log, whatever level somebody else asks for.
+
+    Kivy lets everything through, and on a phone its log is the system's.
+    """
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
 
 def note(what: str, error: Exception) -> None:
     """Log that ``what`` failed, and where."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from websockets.http11 import Request, Response
 from mobile.engine import ears
 from mobile.engine.engine import PhoneEngine
 from mobile.engine.errors import ServerError
+from mobile.engine.http import Http
 from mobile.engine.setup import Setup
 from mobile.engine.state import Alarm, AlarmAnswer, AlarmStage
 from mobile.engine.storage.vaultfile import Cost
@@ -298,3 +300,22 @@ async def test_a_phone_that_hears_the_server_asks_less_often(tmp_path: Path) -> 
         for _ in range(3):
             await rounds._round()
         assert looks() == 4
+
+
+async def test_nothing_of_what_is_sent_reaches_a_log_that_lets_everything_through(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As Kivy's does, which on a phone is the system's own log."""
+    with caplog.at_level(logging.DEBUG):
+        async with mouth() as server, phone(tmp_path, server.port) as alice:
+            await until(lambda: server.connections)
+            await server.say(SYNC)
+            await alice.quiet()
+            url = alice.engine.state.server_url
+            with pytest.raises(ServerError):
+                await Http(transport=None, on_contact=lambda _online: None).call(
+                    "GET", f"{url}/x", device_token="device-1", session="signed-in"
+                )
+    ours = [line for line in caplog.messages if "websockets.server" not in line]
+    for secret in ("device-1", "signed-in", PASSWORD, PIN, TOTP, CODE, "/api/v1"):
+        assert not [line for line in ours if secret in line]
