@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,14 +50,21 @@ def _in(folder: Path) -> Iterator[None]:
         os.chdir(before)
 
 
-def buildozer(folder: Path) -> Buildozer:
-    """Buildozer with our spec, which keeps all it makes under ``folder``."""
-    os.environ["BUILDOZER_BUILD_DIR"] = str(folder)
-    os.environ["BUILDOZER_LOG_LEVEL"] = "0"
+@contextmanager
+def _told(**environment: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
     try:
-        return Buildozer(str(ROOT / "buildozer.spec"), "android")
+        yield
     finally:
-        del os.environ["BUILDOZER_BUILD_DIR"], os.environ["BUILDOZER_LOG_LEVEL"]
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def buildozer(folder: Path) -> Buildozer:
+    """Buildozer with our spec, which keeps all it makes under ``folder``, also what it keeps for later."""
+    with _told(BUILDOZER_BUILD_DIR=str(folder), BUILDOZER_LOG_LEVEL="0", HOME=str(folder)):
+        return Buildozer(str(ROOT / "buildozer.spec"), "android")
 
 
 def sources(folder: Path) -> Path:
@@ -90,21 +96,15 @@ def arguments(folder: Path) -> Any:
     packing = folder / "packing"
     packing.mkdir()
     (packing / "dist_info.json").write_text(json.dumps(INFO), encoding="utf-8")
-    os.environ["P4A_BUILD_IS_RUNNING_UNITTESTS"] = "1"
-    before = sys.argv
-    try:
-        with _in(packing):
-            from pythonforandroid.bootstraps.common.build import build
+    with _in(packing), _told(P4A_BUILD_IS_RUNNING_UNITTESTS="1"):
+        from pythonforandroid.bootstraps.common.build import build
 
-            build.get_dist_info_for = lambda key, error_if_missing=True: INFO[key]
-            parser = build.create_argument_parser()
-            known, _ = parser.parse_known_args(words[words.index("--name") :])
-            known.permissions = build.parse_permissions(known.permissions)
-            known.manifest_orientation = build.get_manifest_orientation(known.orientation, None)
-    finally:
-        sys.argv = before
-        del os.environ["P4A_BUILD_IS_RUNNING_UNITTESTS"]
-    return known
+        build.get_dist_info_for = lambda key, error_if_missing=True: INFO[key]
+        parser = build.create_argument_parser()
+        known, _ = parser.parse_known_args(words[words.index("--name") :])
+        known.permissions = build.parse_permissions(known.permissions)
+        known.manifest_orientation = build.get_manifest_orientation(known.orientation, None)
+        return known
 
 
 def manifest(folder: Path) -> str:
