@@ -6,6 +6,7 @@ from bumble import hci
 from bumble.device import Device
 from bumble.host import Host
 
+from simulation.backend.remote import RemoteController
 from simulation.radio import VirtualController
 
 
@@ -22,7 +23,7 @@ class QuietHost(Host):
             self.on_hci_acl_data_packet(packet)
 
 
-def make_device(name: str, address: hci.Address, controller: VirtualController) -> Device:
-    """A central's bumble device over a virtual controller, not yet powered on."""
+def make_device(name: str, address: hci.Address, controller: VirtualController | RemoteController) -> Device:
+    """A central's bumble device over a virtual controller, here or in another process, not yet powered on."""
     host = QuietHost(controller_source=controller, controller_sink=controller)
     return Device(name=name, address=address, host=host)

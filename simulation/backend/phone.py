@@ -14,6 +14,7 @@ from bumble.device import Advertisement, Connection, ConnectionParametersPrefere
 from simulation.backend.bridge import call_now_on, run_on
 from simulation.backend.client import SimulatedClient
 from simulation.backend.host import make_device
+from simulation.backend.remote import RemoteEther
 from simulation.backend.scanner import SimulatedScanner
 from simulation.radio import Ether, Position, VirtualController
 
@@ -30,7 +31,7 @@ class PhoneRadio:
 
     def __init__(
         self,
-        ether: Ether,
+        ether: Ether | RemoteEther,
         name: str,
         *,
         position: Position = (0.0, 0.0),
@@ -66,13 +67,18 @@ class PhoneRadio:
     @property
     def controller(self) -> VirtualController:
         """The adapter's controller. Raises KeyError before its first use."""
-        return self.ether.find(self.name)
+        return self._here().find(self.name)
+
+    def _here(self) -> Ether:
+        if isinstance(self.ether, RemoteEther):
+            raise TypeError("the ether is in another process: ask its aerial")
+        return self.ether
 
     def move(self, position: Position) -> None:
         """Carry the phone somewhere (metres)."""
         self._position = position
         if self._device is not None:
-            call_now_on(self.loop, self.ether.move, self.name, position)
+            call_now_on(self.loop, self._here().move, self.name, position)
 
     async def leave(self) -> None:
         """Vanish from the ether as a phone does that runs out of battery; its next use starts it anew."""
