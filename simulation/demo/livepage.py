@@ -52,14 +52,15 @@ class LivePage:
 
     async def _sign_in_with_both_factors(self) -> None:
         form = {"login": self._sign_in.username, "password": self._sign_in.password}
-        await self._submit("/accounts/login/", form)
+        await self.submit("/accounts/login/", form)
         code = authenticator.code(self._sign_in.totp_secret, self._clock.now())
-        await self._submit("/accounts/2fa/authenticate/", {"code": code})
+        await self.submit("/accounts/2fa/authenticate/", {"code": code})
         page = await self._client.get("/admin/")
         if page.status_code != httpx.codes.OK or "login" in page.url.path:
             raise RuntimeError(f"the administrator could not sign in: {page.url.path} {page.status_code}")
 
-    async def _submit(self, path: str, form: dict[str, str]) -> None:
+    async def submit(self, path: str, form: dict[str, str]) -> None:
+        """Fill in and send the form of a page; raises when there is none, or when it is not taken."""
         page = await self._client.get(path)
         token = _CSRF.search(page.text)
         if token is None:

@@ -22,7 +22,7 @@ from protocol.reasons import Reason
 from simulation.demo import authenticator
 from simulation.demo.clock import BenchClock
 from simulation.pilot.signin import SignIn
-from simulation.radio import Ether
+from simulation.radio import Ether, Position
 
 
 @dataclass
@@ -53,18 +53,20 @@ class BenchLock:
 class LockPark:
     """All locks of the bench."""
 
-    def __init__(self, ether: Ether, clock: BenchClock, folder: Path) -> None:
+    def __init__(self, ether: Ether, clock: BenchClock, folder: Path, *, travel_seconds: float = 1.2) -> None:
+        """``travel_seconds``: how long a bolt takes from one end to the other."""
         self._ether = ether
+        self._travel_seconds = travel_seconds
         self._clock = clock
         self._folder = folder
         self.locks: dict[int, BenchLock] = {}
         """By door id."""
 
-    def make(self, name: str) -> BenchLock:
+    def make(self, name: str, position: Position = (2.0, 0.0)) -> BenchLock:
         """Make a blank lock with fresh keys, not yet on the air."""
         folder = create(self._folder / name, os.urandom)
-        motor = SimulatedMotor(bolt=Bolt.LOCKED, battery=96)
-        controller = self._ether.controller(name, position=(2.0, 0.0))
+        motor = SimulatedMotor(bolt=Bolt.LOCKED, battery=96, travel_seconds=self._travel_seconds)
+        controller = self._ether.controller(name, position=position)
         agent = Agent(
             Parts(folder.store, folder.secrets, motor, self._rtc(), os.urandom),
             radio=BumbleRadio(controller, controller, os.urandom),
@@ -136,12 +138,12 @@ class Installer:
     ) -> None:
         await self._client.aclose()
 
-    async def mount(self, park: LockPark, name: str, door_id: int) -> None:
+    async def mount(self, park: LockPark, name: str, door_id: int, position: Position = (2.0, 0.0)) -> None:
         """Mount a new lock on a door: identity to the server, package to the lock, confirmation back.
 
         Raises RefusedByServerError, with no lock left behind, when the server does not allow it.
         """
-        lock = park.make(name)
+        lock = park.make(name, position)
         try:
             answer = await self._post(
                 "commission", door_id=door_id, lock_identity=to_text(lock.identity_document), lock_name=name
