@@ -180,8 +180,10 @@ class AlarmModel:
         if self.notice is not None:
             self.read()
         elif self.under_way is None and alarm is not None:
-            self._aside.add(_round(alarm))
-            self._known.add(alarm.id)
+            if alarm.stage is AlarmStage.TAKEN:
+                self._known.add(alarm.id)
+            else:
+                self._aside.add(_round(alarm))
             self.trouble = ""
         self.session.changed()
 

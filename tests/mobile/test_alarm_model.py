@@ -175,6 +175,20 @@ def test_the_card_stands_still_under_a_finger() -> None:
     assert phone.card.view().part == "taken"
 
 
+def test_taken_from_the_strip_it_is_on_the_card() -> None:
+    phone = Phone(OFFERED)
+    phone.navigation.back()
+    phone.navigation.go("settings")
+    phone.model.show()
+    phone.model.take("7")
+    phone.engine.publish(alarms=(TAKEN,))
+    assert phone.navigation.screen == "alarm"
+    phone.runner.end()
+    assert (phone.navigation.screen, phone.card.view().part) == ("alarm", "taken")
+    phone.navigation.back()
+    assert phone.navigation.screen == "settings"
+
+
 def test_a_door_may_be_opened_before_the_answer_is_over() -> None:
     phone = Phone(OFFERED)
     phone.model.take("7")
