@@ -70,6 +70,7 @@ class FirstLogin:
     async def enrol(self, server_url: str, code: str, pin: str) -> None:
         """Trade a one-time code for a new bearer with a vault of its own, and leave that vault open."""
         check_new_pin(pin)
+        await asyncio.to_thread(self._vaults.ask_hardware)  # before the code is used up
         content = await self._enrolment.enrol(server_url, code)
         await self._shut()
         bearer_id = self._setup.random(BEARER_ID_BYTES).hex()
@@ -103,8 +104,7 @@ class FirstLogin:
             )
             raise
         except VaultWipedError:
-            self._active = ""
-            self._show_shut()
+            self._choose()
             raise
         await self._open(vault)
 
@@ -121,8 +121,8 @@ class FirstLogin:
             # What is open must not be written back; a save that was under way may just have done so.
             self._keyring.abandon()
             await asyncio.to_thread(self._vaults.wipe, self._active)
-            self._active = ""
-            await self.lock()
+            await self._end_work()
+            self._choose()
             raise
 
     async def remove(self, bearer_id: str) -> None:

@@ -77,6 +77,11 @@ class Vaults:
         found = {name.removesuffix(".old") for name in names if name.removesuffix(".old").endswith(_SUFFIX)}
         return sorted(name.removesuffix(_SUFFIX) for name in found)
 
+    def ask_hardware(self) -> None:
+        """HardwareKeyError when there is key hardware and it does not answer."""
+        if self._hardware is not None:
+            self._hardware.names()
+
     def tidy(self) -> None:
         """Finish making or wiping a vault that the power cut short: nothing stays of one that is not here."""
         known = set(self.bearers())

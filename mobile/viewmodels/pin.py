@@ -34,6 +34,8 @@ class PinView:
     """All whose vaults are here, when there are several: (bearer, initials)."""
     clear: str = ""
     """Words of the button for whoever may have forgotten the PIN."""
+    farewell: str = ""
+    """Why there is one vault less than before, shown to the others."""
     clear_title: str = ""
     clear_text: str = ""
 
@@ -71,6 +73,7 @@ class PinModel:
             people=tuple((card.id, card.label or card.id[:4]) for card in state.bearers)
             if len(state.bearers) > 1
             else (),
+            farewell=self._farewell(),
             clear=texts.tr("pin.forgot") if self._may_be_forgotten() else "",
             clear_title=self._clear_words()[0],
             clear_text=self._clear_words()[1],
@@ -98,6 +101,7 @@ class PinModel:
     def choose(self, bearer_id: str) -> None:
         """One of them."""
         self._digits, self._error, self._choosing = "", None, False
+        self._session.farewell = ""
         if bearer_id == self._session.state.active_bearer:
             self._session.changed()
         else:
@@ -131,12 +135,12 @@ class PinModel:
 
     def _opened(self, _: None) -> None:
         self._working, self._error, self._phrase, self._choosing = False, None, False, False
+        self._session.farewell = ""
 
     def _failed(self, error: EngineError) -> None:
         self._working, self._error = False, error
         if error.code == "vault_wiped":
-            self._session.farewell = error.code
-            self._error = None if len(self._session.state.bearers) else error
+            self._session.farewell, self._error = error.code, None
 
     def _mode(self) -> str:
         state = self._session.state
@@ -175,7 +179,16 @@ class PinModel:
         if error is not None and error.code != "wrong_pin":
             words = texts.reason(error.code)
             return f"{words.title}. {words.next}", True
+        if self._session.farewell and not self._digits:
+            return self._farewell(), False
         return self._tries(left, error is not None)
+
+    def _farewell(self) -> str:
+        """Which vault is gone, for those whose vaults are still here."""
+        if not self._session.farewell:
+            return ""
+        words = self._session.texts.reason(self._session.farewell)
+        return f"{words.title}. {words.happened}"
 
     def _tries(self, left: int, failed: bool) -> tuple[str, bool]:
         texts = self._session.texts

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from mobile.engine.engine import PhoneEngine
-from mobile.engine.errors import HardwareKeyGoneError, LockedError, VaultCorruptError, WrongPinError
+from mobile.engine.errors import (
+    HardwareKeyError,
+    HardwareKeyGoneError,
+    LockedError,
+    VaultCorruptError,
+    VaultWipedError,
+    WrongPinError,
+)
 from mobile.engine.setup import Setup
 from mobile.engine.state import LoginState, Stage
 from mobile.engine.storage.vaultfile import Cost
@@ -318,3 +325,44 @@ async def test_nothing_readable_lies_on_disk_while_the_vault_is_open_or_shut(
     await engine.unlock(PIN)
     for path in engine._setup.data_dir.rglob("*"):
         assert path.stat().st_mode & 0o077 == 0, f"{path.name} may be read by others"
+
+
+async def test_a_wiped_vault_leaves_the_others_ready_to_be_opened(
+    tmp_path: Path, server: SmallServer
+) -> None:
+    clock = [NOW]
+    engine = PhoneEngine(
+        Setup(
+            tmp_path / "pool",
+            transport=server.transport(),
+            vault_cost=CHEAP,
+            sync_seconds=None,
+            wall=lambda: clock[0],
+            monotonic=lambda: float(clock[0]),
+        )
+    )
+    await engine.start()
+    first = await _at_work(engine)
+    second = await _at_work(engine, OTHER_PIN)
+    await engine.select_bearer(first)
+    for _ in range(10):
+        clock[0] += 4000
+        with pytest.raises((WrongPinError, VaultWipedError)):
+            await engine.unlock("840275")
+    assert [card.id for card in engine.state.bearers] == [second]
+    assert engine.state.active_bearer == second
+    await engine.unlock(OTHER_PIN)
+    assert engine.state.stage is Stage.UNLOCKED
+    await engine.stop()
+
+
+async def test_hardware_that_does_not_answer_uses_up_no_code(
+    engine: PhoneEngine, server: SmallServer, chip: KeyChip
+) -> None:
+    chip.broken = True
+    with pytest.raises(HardwareKeyError):
+        await engine.enrol(URL, CODE, PIN)
+    assert server.calls == []
+    chip.broken = False
+    await engine.enrol(URL, CODE, PIN)
+    assert engine.state.stage is Stage.UNLOCKED

@@ -52,6 +52,18 @@ async def test_a_pool_phone_asks_who_and_changes_hands_in_two_taps_and_a_pin() -
         assert driver.engine.asked == ["select_bearer", "unlock"], "and no administrator"
 
 
+async def test_a_vault_less_is_explained_to_those_whose_vaults_are_still_here() -> None:
+    async with Driver(replace(LOCKED, bearers=POOL, pin_attempts_left=1)) as driver:
+        driver.engine.errors["unlock"] = VaultWipedError()
+        await _press(driver, "111333")
+        await driver.tap("Lås upp")
+        driver.engine.publish(bearers=POOL[1:], active_bearer="", pin_attempts_left=10)
+        await driver.until(lambda: driver.screen.view.mode == "people")
+        assert "PIN-koden var fel tio gånger" in driver.screen.view.farewell
+        await driver.tap("MK")
+        await driver.until(lambda: driver.screen.view.farewell == "")
+
+
 async def test_a_forgotten_pin_is_cleared_away_only_after_a_question() -> None:
     async with Driver(LOCKED) as driver:
         assert driver.screen.view.clear == "", "nobody is tempted before there is a reason"
