@@ -270,8 +270,8 @@ class AlarmModel:
             return
         if state.alarms is self._seen:
             return
-        here = {alarm.id for alarm in state.alarms}
-        gone = [alarm for alarm in self._seen if alarm.id not in here]
+        self._known.difference_update(alarm.id for alarm in self._offered())
+        gone = [alarm for alarm in self._seen if self._find(alarm.id) is None]
         answering = self.under_way[0] if self.under_way else ""
         for alarm in gone if state.login is LoginState.SIGNED_IN else []:
             if alarm.id != answering and (kind := self._kind_of_end(alarm)):
