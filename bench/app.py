@@ -1,10 +1,10 @@
 """What the app costs a phone: time to its first frame, memory with a night patrol's rights, and CPU at rest.
 
 Each figure comes from a process of its own with real drawing (SDL's offscreen driver and EGL, in software).
-Where a machine has no EGL the window is a stand-in that draws nothing, and the detail says so. Memory is taken
-without drawing: a software driver's hundred megabytes say nothing about a phone. The first frame is a new phone's first screen, counted from before Python
-starts, with everything the real app imports. The work for each change is given as a share of a frame at 60 a
-second.
+Where a machine has no EGL the window is a stand-in that draws nothing, and the detail says so. Memory is
+taken without drawing: a software driver's hundred megabytes say nothing about a phone. The first frame is a
+new phone's first screen, counted from before Python starts, with everything the real app imports. The work
+for each change is given as a share of a frame at 60 a second.
 """
 
 from __future__ import annotations

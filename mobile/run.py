@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from mobile.viewmodels.runner import ThreadRunner
 from mobile.viewmodels.session import Session
 
 STOP_SECONDS = 10.0
+SETTLE_SECONDS = 1.0
 OnLink = Callable[[Callable[[str], None]], None]
 """Is handed the function that takes a link opened while the app runs."""
 
@@ -56,6 +58,17 @@ def make_session(engine: Engine, thread: EngineThread, data_dir: Path) -> Sessio
     return Session(engine, runner, Preferences(data_dir / "preferences.json"))
 
 
+def settle_memory() -> None:
+    """Take the tree of widgets out of the collector's sight: looking through it would stop the screen.
+
+    It is two hundred thousand objects, each full look at them takes longer than several frames, and they live
+    until the colours or sizes change.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
 def show(
     session: Session,
     data_dir: Path,
@@ -76,6 +89,7 @@ def show(
 
     feedback = Feedback(data_dir, session.preferences, device)
     app = NyckelfriApp(session, signal=feedback.signal, device=device)
+    app.after_build = Clock.create_trigger(lambda _: settle_memory(), SETTLE_SECONDS)
     if link:
         app.enrol_with(link)
     if on_link is not None:

@@ -53,6 +53,8 @@ class NyckelfriApp(App):
     lang = StringProperty("sv")
     tab = StringProperty("")
     root: Any
+    after_build: Callable[[], object] = list
+    """Called after each building of the tree."""
 
     def __init__(
         self, session: Session, signal: Callable[[str], None] | None = None, device: Device | None = None
@@ -86,6 +88,7 @@ class NyckelfriApp(App):
         root.ids.screens.transition = NoTransition()
         for screen_class, model in self.models.items():
             root.ids.screens.add_widget(screen_class(model))
+        self.after_build()
         return root
 
     def redraw(self) -> None:

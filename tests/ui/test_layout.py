@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
 from itertools import combinations
 
 import pytest
@@ -83,15 +81,6 @@ def _name(widget: Widget) -> str:
     return getattr(widget, "text", "") or type(widget).__name__
 
 
-@pytest.fixture
-def no_collecting() -> Iterator[None]:
-    """Hundreds of trees are built and thrown away: collecting them in between costs a third of the time."""
-    gc.disable()
-    yield
-    gc.enable()
-
-
-@pytest.mark.usefixtures("no_collecting")
 @pytest.mark.parametrize("scale", [1.0, 1.3, 2.0])
 async def test_no_overlap_no_cut_words_and_big_targets(scale: float) -> None:
     """Every scene in one language, then in the other by the live switch, then on to the next scene."""
