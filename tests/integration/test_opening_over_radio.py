@@ -62,6 +62,54 @@ async def test_locking_on_leaving_and_doing_it_twice(tmp_path: Path) -> None:
 
 
 @virtual_time
+async def test_a_door_left_unlocked_is_remembered_with_its_time_until_somebody_says_it_is_locked(
+    tmp_path: Path,
+) -> None:
+    """Over a restart of the app too; and out of earshot is told by the list of what is near."""
+    w = world(tmp_path)
+    lock, phone = await w.at_the_door()
+    before = w.wall()
+    await phone.engine.open_door(lock.door_id)
+    await phone.engine.settled()
+    assert before <= phone.engine.state.doors[lock.door_id].unlocked_at <= w.wall()
+    phone.radio.move((5000.0, 0.0))
+    await phone.engine.lock_app()
+    await asyncio.sleep(1800)
+    await phone.engine.unlock("493817")
+    await asyncio.sleep(12)
+    door = phone.engine.state.doors[lock.door_id]
+    assert (door.left_unlocked, door.nearby, door.near_place) == (True, Nearby.NO, 0)
+    await phone.engine.note_locked(lock.door_id)
+    assert not phone.engine.state.doors[lock.door_id].left_unlocked
+    await phone.engine.lock_app()
+    await phone.engine.unlock("493817")
+    door = phone.engine.state.doors[lock.door_id]
+    assert (door.left_unlocked, door.unlocked_at) == (False, 0)
+    assert lock.motor.runs == [Order.UNLOCK], "saying so moves no bolt"
+    await w.close()
+
+
+@virtual_time
+async def test_two_doors_at_hand_are_told_apart_by_how_near_they_are(tmp_path: Path) -> None:
+    w = world(tmp_path)
+    beside = await w.lock("lock-2")
+    lock, phone = await w.at_the_door()
+    w.server.away = False
+    w.server.grant(beside.ware)
+    await phone.engine.sync()
+    w.ether.set_rssi("anna", lock.name, -60)
+    w.ether.set_rssi("anna", beside.name, -45)
+    await asyncio.sleep(10)
+    doors = phone.engine.state.doors
+    assert (doors[beside.door_id].near_place, doors[lock.door_id].near_place) == (1, 2)
+    w.ether.set_rssi("anna", beside.name, -72)
+    await asyncio.sleep(10)
+    doors = phone.engine.state.doors
+    assert (doors[beside.door_id].near_place, doors[lock.door_id].near_place) == (2, 1)
+    await w.close()
+
+
+@virtual_time
 async def test_a_gate_opens_and_is_never_left_unlocked(tmp_path: Path) -> None:
     w = world(tmp_path)
     gate, phone = await w.at_the_door(settings=GATE)
