@@ -66,7 +66,7 @@ class NyckelfriApp(App):
         self.lang = session.texts.language
         self.navigation, self.taps = Navigation(session), Taps(session)
         self.navigation.wait_while(lambda: self.taps.running)
-        self.sync_bar = SyncBarModel(session)
+        self.sync_bar = SyncBarModel(session, self.navigation.sign_in)
         self.parts = [make(Shell(session, self.navigation, self.taps, self.device)) for make in PARTS]
         self.models: dict[type[frame.ModelScreen], Any] = {
             screen: model for part in self.parts for screen, model in part.screens.items()

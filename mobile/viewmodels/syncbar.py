@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from mobile.engine.state import Stage
+from mobile.engine.state import LoginState, Stage
 from mobile.viewmodels.session import Session
 from mobile.viewmodels.texts import slug_from_server
 
@@ -28,8 +29,8 @@ class SyncBarView:
 class SyncBarModel:
     """Shown on every screen of an enrolled phone."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, session: Session, sign_in: Callable[[], None] | None = None) -> None:
+        self._session, self._sign_in = session, sign_in
 
     def view(self) -> SyncBarView:
         """What to show now."""
@@ -47,8 +48,13 @@ class SyncBarModel:
         )
 
     def tap(self) -> None:
-        """Sync now, unless the vault is shut."""
-        if self._session.state.stage is Stage.UNLOCKED:
+        """Sync now, or sign in where that is what is missing; nothing while the vault is shut."""
+        state = self._session.state
+        if state.stage is not Stage.UNLOCKED:
+            return
+        if state.login is not LoginState.SIGNED_IN and self._sign_in is not None:
+            self._sign_in()
+        else:
             self._session.call(self._session.engine.sync())
 
     def _stale_slug(self) -> str:
@@ -64,7 +70,7 @@ class SyncBarModel:
         return "clock_off" if abs(sync.clock_off_seconds) >= CLOCK_OFF_AFTER else ""
 
     def _mild(self, slug: str) -> bool:
-        """Told, but not in red: no coverage is a normal stairwell for a while, and a wrong clock harms nothing."""
+        """Told, but not in red: a stairwell without coverage is normal, and a wrong clock harms nothing."""
         if slug == "clock_off":
             return True
         age = self._age_seconds()
