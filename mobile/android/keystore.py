@@ -18,6 +18,7 @@ PROVIDER = "AndroidKeyStore"
 ALGORITHM = "HmacSHA256"
 PREFIX = "nyckelfri."
 PROBE = "probe"
+"""The key of the try at the start; one that a power cut left behind counts as nobody's."""
 STRONGBOX_FEATURE = "android.hardware.strongbox_keystore"
 STRONGBOX_SINCE = 28
 LEVELS_SINCE = 31
@@ -111,7 +112,8 @@ def _names() -> list[str]:
     aliases, found = _store().aliases(), []
     while aliases.hasMoreElements():
         found.append(str(aliases.nextElement()))
-    return sorted(name.removeprefix(PREFIX) for name in found if name.startswith(PREFIX))
+    own = {name.removeprefix(PREFIX) for name in found if name.startswith(PREFIX)}
+    return sorted(own - {PROBE})
 
 
 def _in_hardware(name: str) -> bool:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from mobile.engine.errors import HardwareKeyError, HardwareKeyGoneError
 from mobile.engine.state import Bluetooth
+from mobile.engine.storage.vaultfile import Cost
+from mobile.engine.vault import Vaults
 from tests.android.java import JavaException
 from tests.android.phone import Phone
 
@@ -296,6 +299,7 @@ def test_keys_are_made_used_and_destroyed_in_hardware(take: Take, sdk: int, stro
     keys.create("b2.1")
     assert keys.mac("b2.1", b"stretched PIN") != first
     phone.keys["somebody-elses"] = b"x" * 32
+    phone.keys["nyckelfri.probe"] = b"a power cut left it behind"
     assert keys.names() == ["b1.1", "b2.1"]
     keys.delete("b1.1")
     keys.delete("b1.1")
@@ -345,6 +349,27 @@ def test_a_keystore_that_fails_says_how_and_quotes_nothing(
         assert raised.value.details == {"why": fault.rsplit(".", 1)[1]}
         assert "anything" not in str(raised.value)
     assert hardware_keys() is None
+
+
+async def test_a_vault_rests_on_the_phones_hardware(take: Take, tmp_path: Path) -> None:
+    """Made, opened and wiped with the Keystore behind it; on another phone the right PIN opens nothing."""
+    phone = take()
+    from mobile.android.keystore import hardware_keys
+
+    cheap = Cost(memory_kib=64, passes=1, lanes=1)
+    vaults = Vaults(tmp_path, hardware=hardware_keys(), cost=cheap)
+    (await vaults.create("b1", "493817", b"rights")).close()
+    made = dict(phone.keys)
+    assert made
+    opened = await vaults.unlock("b1", "493817")
+    assert opened.content == b"rights"
+    opened.close()
+    phone.keys.clear()
+    with pytest.raises(HardwareKeyGoneError):
+        await Vaults(tmp_path, hardware=hardware_keys(), cost=cheap).unlock("b1", "493817")
+    phone.keys.update(made)
+    vaults.wipe("b1")
+    assert phone.keys == {}
 
 
 def test_java_is_met_nowhere_else(take: Take) -> None:
