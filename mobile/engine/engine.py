@@ -103,7 +103,10 @@ class PhoneEngine:
             self._board.show(doors=views.with_nearby(self._board.state.doors, self._keyring.content, near))
 
     def _tap_is_done(self) -> None:
-        self._content_changed()
+        """Of what the vault holds a tap changes which doors are left unlocked; nothing else of it shows."""
+        if self._keyring.is_open:
+            left = views.with_left_unlocked(self._board.state.doors, self._keyring.content)
+            self._board.show(doors=left)
         if self._courier.waiting:
             self._rounds.hand_in_soon()
 

@@ -75,6 +75,20 @@ def with_nearby(
     return MappingProxyType(changed)
 
 
+def with_left_unlocked(doors: Mapping[str, DoorView], content: Content) -> Mapping[str, DoorView]:
+    """The same doors with which of them are left unlocked now: all that a tap changes among 4 000."""
+    changed = {
+        door_id: replace(
+            view,
+            left_unlocked=door_id in content.left_unlocked,
+            unlocked_at=history.unlocked_at(content, door_id),
+        )
+        for door_id, view in doors.items()
+        if view.left_unlocked or door_id in content.left_unlocked
+    }
+    return MappingProxyType({**doors, **changed})
+
+
 def _places(nearby: Mapping[bytes, Nearby]) -> dict[bytes, int]:
     return {binding: place for place, binding in enumerate(nearby, start=1)}
 
