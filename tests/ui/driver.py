@@ -126,6 +126,7 @@ class Driver:
             self.screen.model = FRESH[self.screen.name](self)
             self.screen.on_leave()
             self.app.refresh()
+            await self.settle(5)
             await self.settle(5)  # a new model has brought new widgets
         for step in (scene.go, scene.then):
             if step is not stay:
