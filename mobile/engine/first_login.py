@@ -145,7 +145,11 @@ class FirstLogin:
         await self._keyring.open(vault)
         if vault.older:
             # What it gives back may have been revoked since; who the bearer is cannot have changed.
-            await self._keyring.change(lambda content: content.without_work())
+            try:
+                await self._keyring.change(lambda content: content.without_work())
+            except EngineError:
+                await self._keyring.close()
+                raise
         content = self._keyring.content
         self._clock.restore(content.clock_offset)
         self._board.show(

@@ -11,6 +11,7 @@ import pytest
 
 from mobile.engine.engine import PhoneEngine
 from mobile.engine.errors import (
+    DiskFullError,
     HardwareKeyError,
     HardwareKeyGoneError,
     LockedError,
@@ -366,3 +367,35 @@ async def test_hardware_that_does_not_answer_uses_up_no_code(
     chip.broken = False
     await engine.enrol(URL, CODE, PIN)
     assert engine.state.stage is Stage.UNLOCKED
+
+
+async def test_an_older_copy_that_cannot_be_cleaned_is_not_opened(server: SmallServer) -> None:
+    disk = MemoryDisk()
+    setup = Setup(
+        Path("/phone"),
+        transport=server.transport(),
+        vault_cost=CHEAP,
+        sync_seconds=None,
+        wall=lambda: NOW,
+        disk=disk,
+    )
+    engine = PhoneEngine(setup)
+    await engine.start()
+    await engine.enrol(URL, CODE, PIN)
+    server.grant(server.wares[0])
+    await _sign_in(engine)
+    vault = next(path for path in disk.entries if path.suffix == ".vault")
+    copy = disk.entries[vault].now
+    await engine.sign_out()
+    await engine.lock_app()
+    disk.entries[vault].now = copy
+    disk.room = sum(len(file.now) for file in disk.entries.values())
+    with pytest.raises(DiskFullError):
+        await engine.unlock(PIN)
+    assert engine.state.stage is Stage.LOCKED
+    assert not engine._keyring.is_open
+    disk.room = 1 << 40
+    await engine.unlock(PIN)
+    assert engine.state.vault_warning == "vault_older"
+    assert engine._keyring.content.rights == {}
+    await engine.stop()
