@@ -124,7 +124,7 @@ async def test_several_bearers_on_one_phone_have_each_their_vault(tmp_path: Path
     await engine.enrol(URL, CODE, "840275")
     second = engine.state.active_bearer
     assert {card.id for card in engine.state.bearers} == {first, second}
-    assert {card.label for card in engine.state.bearers} == {"AL"}, "initials, no name"
+    assert {card.label for card in engine.state.bearers} == {"AL", "AL 2"}, "initials, no name"
     keys = engine._keyring.content.identity.private_key
     await engine.select_bearer(first)
     assert engine.state.stage is Stage.LOCKED
