@@ -17,7 +17,8 @@ from pathlib import Path
 
 from lockagent.bolt import Bolt, Order
 from tests.integration.shift.phone import PhoneProcess
-from tests.integration.shift.stage import ALARM, VISITS, Stage, address_of, house_of, number_of, set_up
+from tests.integration.shift.plan import VISITS
+from tests.integration.shift.stage import ALARM, Stage, address_of, house_of, number_of, set_up
 
 PIN = "739146"
 UNDERSTOOD = 0.8

@@ -27,42 +27,15 @@ from simulation.radio.aerial import Aerial
 from simulation.radio.conditions import Conditions
 from tests.integration.shift.mast import Mast
 from tests.integration.shift.phone import PhoneProcess
+from tests.integration.shift.plan import VISITS
 from tests.plugins.migrated import FILE, copy_migrated
 
-VISITS = ["4100", "4102", *(str(code) for code in range(4104, 4114))]
-"""Twelve of Anna's team's clients, behind seven gates."""
 ALARM = "4101"
 """Another provider's client, behind a gate that Anna's first visit leads through."""
 APART_M = 100.0
 """From house to house; further than a lock is heard."""
 TRAVEL_SECONDS = 0.2
 PATIENCE_SECONDS = 40.0
-
-PLAN = """
-import json
-from datetime import timedelta
-from django_scopes import scope
-from server.alarms.domain.systems import connect
-from server.alarms.models import AlarmTeam
-from server.care.models import Client, Shift, Visit
-from server.people.models import User
-from server.tenancy.models import Municipality
-
-municipality = Municipality.objects.get()
-with scope(municipality=municipality):
-    shift = Shift.objects.get(staff__user__username="anna")
-    shift.visits.all().delete()
-    for order, code in enumerate(%r):
-        begins = shift.starts_at + order * timedelta(minutes=35)
-        Visit.objects.create(
-            municipality=municipality, shift=shift, client=Client.objects.get(alarm_code=code),
-            starts_at=begins, ends_at=begins + timedelta(minutes=25), order=order,
-        )
-    AlarmTeam.objects.create(municipality=municipality, team=shift.team, reach="all")
-    actor = User.objects.get(username="jouren")
-    _system, token = connect(municipality=municipality, name="Larmcentralen", actor=actor)
-print(json.dumps(token))
-"""
 
 
 def house_of(code: str) -> int:
@@ -190,8 +163,8 @@ async def set_up(folder: Path) -> Stage:
     server = ServerProcess(folder / "server", free_port())
     copy_migrated(server.var_dir / FILE)
     roots = str(folder / "roots")
-    pilot = json.loads(server.run(0.0, "simulation.pilot", "--roots-out", roots))
-    token = json.loads(server.run(0.0, "manage.py", "shell", "-v0", "-c", PLAN % VISITS))
+    told = server.run(0.0, "tests.integration.shift.plan", "--roots-out", roots)
+    pilot, token = (json.loads(line) for line in told.splitlines())
     server.start(0.0)
     ether = Ether(seed=12, conditions=Conditions(connection_interval=0.015))
     mast, aerial = Mast(server.port), Aerial(ether, "phone-anna")
