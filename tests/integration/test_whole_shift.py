@@ -37,7 +37,6 @@ class Anna:
     async def begins(self) -> None:
         """Enrol with the code of the morning, compare the fingerprint, sign in with both factors."""
         phone, sign_in = self.phone, self.stage.sign_in
-        await phone.start()
         await phone.do("type", words=[self.stage.mast.url, self.stage.pilot["codes"]["anna"]])
         await phone.tap("Fortsätt")
         await phone.sees("Lindviks kommun", LATER)
@@ -170,9 +169,9 @@ async def a_killed_app(anna: Anna, phone: PhoneProcess) -> None:
 async def play(stage: Stage) -> None:
     """The day, in its order."""
     anna, phone = Anna(stage), stage.anna
-    await stage.mount_locks()
-    await anna.begins()
-    await stage.bjorn.begin_shift(stage.server.url, stage.pilot["codes"]["bjorn"])
+    await asyncio.gather(stage.mount_locks(), phone.start())
+    bjorn = stage.bjorn.begin_shift(stage.server.url, stage.pilot["codes"]["bjorn"])
+    await asyncio.gather(anna.begins(), bjorn)
     await anna.visits("4100")
     await anna.visits("4102")
 

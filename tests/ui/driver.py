@@ -68,7 +68,7 @@ class Driver:
         session: Session | None = None,
         device: Device | None = None,
     ) -> None:
-        self.engine = session.engine if session else engine or BenchEngine(state)
+        self.engine: Any = session.engine if session else engine or BenchEngine(state)
         chosen = Preferences()
         chosen.language, chosen.scale = language, scale
         chosen.appearance = APPEARANCE[dark]

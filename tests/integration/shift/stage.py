@@ -34,7 +34,7 @@ ALARM = "4101"
 """Another provider's client, behind a gate that Anna's first visit leads through."""
 APART_M = 100.0
 """From house to house; further than a lock is heard."""
-TRAVEL_SECONDS = 0.2
+TRAVEL_SECONDS = 0.1
 PATIENCE_SECONDS = 40.0
 
 
