@@ -21,7 +21,7 @@ from mobile.engine.sync import Syncer
 AWAY = frozenset({"server_unreachable", "server_error"})
 FIRST_RETRY_S, LONGEST_RETRY_S = 5.0, 60.0
 SPREAD = (0.75, 1.0)
-LISTENING_S = 300.0
+LISTENING_S = 1800.0
 """Between two questions while the server is being listened to."""
 
 
