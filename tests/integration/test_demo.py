@@ -151,7 +151,7 @@ def test_rule_02_the_locks_decided_with_the_server_down(told: Path) -> None:
         if stopped <= entry.time < returned
     ]
     assert during.count(EntryType.GRANTED) >= 4
-    assert during.count(EntryType.REFUSED) == 3, "too early at the practice lock, a foreign door, the shift over"
+    assert during.count(EntryType.REFUSED) == 3, "too early in practice, a foreign door, the shift over"
 
 
 def _entries(folder: Path) -> list[Entry]:
