@@ -29,9 +29,10 @@ class Asking:
         """POST to `/api/v1/<path>` and return the answer.
 
         Raises SignInError session_expired; ServerError server_unreachable (also when it took too long), or
-        the server's own slug, with `details['why']` when the server said why.
+        the server's own slug, with `details['why']` when the server said why; LockedError when the app was
+        locked meanwhile.
         """
-        content = self._keyring.content
+        content, still = self._keyring.content, self._keyring.hold()
         if not content.session:
             raise SignInError("session_expired")
         identity = content.identity
@@ -47,10 +48,12 @@ class Asking:
         except TimeoutError:
             raise ServerError("server_unreachable") from None
         except ServerError as error:
+            still()
             if error.code in SESSION_GONE | REVOKED:
                 await self._learn()
                 raise SignInError(error.code if error.code in REVOKED else "session_expired") from error
             raise
+        still()
         return Body(answer.body)
 
     async def _learn(self) -> None:

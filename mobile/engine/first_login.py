@@ -16,7 +16,7 @@ from mobile.engine.bearers import Bearers
 from mobile.engine.board import Board
 from mobile.engine.clock import Clock
 from mobile.engine.enrolment import Enrolment, initials
-from mobile.engine.errors import EngineError, PinDelayError, VaultWipedError, WrongPinError
+from mobile.engine.errors import EngineError, LockedError, PinDelayError, VaultWipedError, WrongPinError
 from mobile.engine.keyring import Keyring
 from mobile.engine.openvault import OpenVault
 from mobile.engine.setup import Setup
@@ -51,6 +51,8 @@ class FirstLogin:
         self._vaults, self._bearers, self._enrolment = vaults, bearers, enrolment
         self._begin_work, self._end_work, self._say_goodbye = begin_work, end_work, say_goodbye
         self._active = ""
+        self._wish = 0
+        """Grows with every wish about which vault is open: what began under an older one comes too late."""
 
     async def start(self) -> None:
         """Look for vaults on disk; the only one there is chosen at once."""
@@ -70,33 +72,44 @@ class FirstLogin:
     async def enrol(self, server_url: str, code: str, pin: str) -> None:
         """Trade a one-time code for a new bearer with a vault of its own, and leave that vault open."""
         check_new_pin(pin)
+        wish = self._wish
         await asyncio.to_thread(self._vaults.ask_hardware)  # before the code is used up
         content = await self._enrolment.enrol(server_url, code)
-        await self._shut()
+        if wish == self._wish:
+            wish = await self._shut()
         bearer_id = self._setup.random(BEARER_ID_BYTES).hex()
         try:
             vault = await self._vaults.create(bearer_id, pin, await asyncio.to_thread(codec.encode, content))
         except EngineError:
-            self._show_shut()
+            self._show_who_is_here()
             raise
         with suppress(EngineError):  # a label is a convenience; the vault is what counts
             self._bearers.label(bearer_id, initials(content.identity.staff_name))
+        if wish != self._wish:  # the code is used up: the vault is there, and shut
+            vault.close()
+            self._show_who_is_here()
+            raise LockedError
         self._active = bearer_id
-        await self._open(vault)
+        await self._open(vault, wish)
 
     async def select(self, bearer_id: str) -> None:
         """Shut what is open and choose whose vault is opened next."""
-        await self._shut()
-        self._active = bearer_id
-        self._show_shut()
+        wish = await self._shut()
+        if wish == self._wish:
+            self._active = bearer_id
+            self._show_shut()
 
     async def unlock(self, pin: str) -> None:
         """Open the chosen vault."""
         if self._keyring.is_open:
             await self.lock()
+        self._wish += 1
+        wish, bearer_id = self._wish, self._active
         try:
-            vault = await self._vaults.unlock(self._active, pin)
+            vault = await self._vaults.unlock(bearer_id, pin)
         except (WrongPinError, PinDelayError) as error:
+            if bearer_id != self._active:
+                raise LockedError from error  # the screen is another person's by now
             wait = int(error.details.get("wait_seconds", 0))
             self._board.show(
                 pin_attempts_left=int(error.details.get("attempts_left", 0)),
@@ -104,25 +117,30 @@ class FirstLogin:
             )
             raise
         except VaultWipedError:
-            self._choose()
+            self._show_who_is_here()
             raise
-        await self._open(vault)
+        await self._open(vault, wish)
 
     async def lock(self) -> None:
         """End the work, shut the vault and show nothing of what was in it."""
         await self._shut()
-        self._show_shut()
+        if not self._keyring.is_open:
+            self._show_shut()
 
     async def change_pin(self, old_pin: str, new_pin: str) -> None:
         """Seal the open vault under another PIN."""
+        bearer_id, vault, still = self._active, self._keyring.vault, self._keyring.hold()
         try:
-            await self._vaults.change_pin(self._active, self._keyring.vault, old_pin, new_pin)
+            await self._vaults.change_pin(bearer_id, vault, old_pin, new_pin)
         except VaultWipedError:
-            # What is open must not be written back; a save that was under way may just have done so.
-            self._keyring.abandon()
-            await asyncio.to_thread(self._vaults.wipe, self._active)
-            await self._end_work()
-            self._choose()
+            with suppress(LockedError):  # unless the app was locked meanwhile
+                still()
+                # What is open must not be written back; a save that was under way may just have done so.
+                self._keyring.abandon()
+                self._wish += 1
+                await self._end_work()
+            await asyncio.to_thread(self._vaults.wipe, bearer_id)
+            self._show_who_is_here()
             raise
 
     async def remove(self, bearer_id: str) -> None:
@@ -133,6 +151,7 @@ class FirstLogin:
         if self._keyring.is_open:
             if bearer_id == self._active:
                 await self._say_goodbye()
+            self._wish += 1
             await self._end_work()
             self._keyring.abandon()
         try:
@@ -141,8 +160,8 @@ class FirstLogin:
         finally:
             self._choose()
 
-    async def _open(self, vault: OpenVault) -> None:
-        await self._keyring.open(vault)
+    async def _open(self, vault: OpenVault, wish: int) -> None:
+        await self._keyring.open(vault, lambda: wish == self._wish)
         if vault.older:
             # What it gives back may have been revoked since; who the bearer is cannot have changed.
             try:
@@ -164,9 +183,24 @@ class FirstLogin:
         )
         await self._begin_work()
 
-    async def _shut(self) -> None:
+    async def _shut(self) -> int:
+        """Shut what is open and overtake what is being opened; returns the number of this wish."""
+        self._wish += 1
+        wish = self._wish
         await self._end_work()
-        await self._keyring.close()
+        if wish == self._wish:  # else a later wish shuts it, or has already opened another
+            await self._keyring.close()
+        return wish
+
+    def _show_who_is_here(self) -> None:
+        """A vault has come or gone. Whoever has chosen theirs by now is not asked again."""
+        cards = self._bearers.cards()
+        if self._keyring.is_open:
+            self._board.show(bearers=cards)
+        elif self._active in {card.id for card in cards}:
+            self._show_shut()
+        else:
+            self._choose()
 
     def _show_shut(self) -> None:
         cards = self._bearers.cards()

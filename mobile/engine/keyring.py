@@ -44,18 +44,39 @@ class Keyring:
             raise LockedError
         return self._vault
 
-    async def open(self, vault: OpenVault) -> None:
-        """Take over an unlocked vault; VaultCorruptError or VaultTooNewError leave it shut."""
+    async def open(self, vault: OpenVault, wanted: Callable[[], bool] = lambda: True) -> None:
+        """Take over an unlocked vault; VaultCorruptError or VaultTooNewError leave it shut.
+
+        LockedError when it is not `wanted` any more: the app was locked while its content was being read.
+        """
         try:
             content = await asyncio.to_thread(codec.decode, vault.content)
+            if not wanted():
+                raise LockedError
         except BaseException:
             vault.close()
             raise
         self._vault, self._content = vault, content
 
+    def hold(self) -> Callable[[], None]:
+        """Note whose vault is open, before waiting for anything that concerns its person.
+
+        The returned function raises LockedError unless it is open still: on a phone that several share the
+        answer to one person's question must not reach another's vault.
+        """
+        mine = self.vault
+
+        def still() -> None:
+            if self._vault is not mine:
+                raise LockedError
+
+        return still
+
     async def change(self, change: Change) -> Content:
         """Make a change and store it whole. When this raises, both vault and memory are as before."""
+        still = self.hold()
         async with self._changing:
+            still()
             vault, new = self.vault, change(self.content)
             taken = _takes_away(self.content, new)
             await vault.save(await asyncio.to_thread(self._encoder.encode, new), firmly=taken)
@@ -65,7 +86,9 @@ class Keyring:
 
     async def note(self, change: Change) -> None:
         """Make a change that may be lost: kept in memory, stored together with the next real one."""
+        still = self.hold()
         async with self._changing:
+            still()
             self._content = change(self.content)
 
     def abandon(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from mobile.engine import answers
 from mobile.engine.board import Board
+from mobile.engine.content import Identity
 from mobile.engine.errors import EngineError, ServerError, SignInError
 from mobile.engine.http import Answer, Http
 from mobile.engine.keyring import Keyring
@@ -36,7 +37,7 @@ class SignIn:
         answer = await self._post("/login", {"username": username.strip(), "password": password})
         if answer.status == 200:
             # No second factor was asked for: this account has none, and one is required.
-            await self._end(_session(answer))
+            await self._end(_session(answer), self._keyring.content.identity)
             raise SignInError("second_factor_required")
         if answer.status != 401 or not _waits_for_code(answer):
             raise _refusal(answer)
@@ -60,12 +61,13 @@ class SignIn:
 
     async def out(self) -> None:
         """End the session here and at the server if it answers; forget rights, doors and visits."""
-        session = self._keyring.content.session or self._half_way
+        content = self._keyring.content
+        session = content.session or self._half_way
         self._half_way = ""
         await self._keyring.change(lambda content: content.without_work())
         self._board.show(login=LoginState.SIGNED_OUT)
         if session:
-            await self._end(session)
+            await self._end(session, content.identity)
 
     def forget_half(self) -> None:
         """Forget a sign-in that stopped half-way."""
@@ -73,8 +75,7 @@ class SignIn:
             self._half_way = ""
             self._board.show(login=LoginState.SIGNED_OUT)
 
-    async def _end(self, session: str) -> None:
-        identity = self._keyring.content.identity
+    async def _end(self, session: str, identity: Identity) -> None:
         try:
             await self._http.call(
                 "DELETE",
@@ -87,8 +88,9 @@ class SignIn:
             return  # without coverage the server's own expiry ends it; here it is forgotten already
 
     async def _post(self, path: str, body: dict[str, Any], session: str = "") -> Answer:
+        still = self._keyring.hold()
         identity = self._keyring.content.identity
-        return await self._http.call(
+        answer = await self._http.call(
             "POST",
             f"{identity.server_url}{PREFIX}{path}",
             body=body,
@@ -96,6 +98,8 @@ class SignIn:
             session=session,
             expect=(200, 400, 401, 403, 409, 410, 429),
         )
+        still()
+        return answer
 
 
 def _session(answer: Answer, default: str | None = None) -> str:

@@ -174,7 +174,8 @@ class Openings:
     def _show(self, door_id: str, operation: Operation, verdict: Verdict) -> Opening:
         early = door_id in self._early
         opening = Opening(door_id, operation, verdict.state, verdict.reason, self._clock.now(), early)
-        self._board.show_opening(opening)
+        if self._keyring.is_open:  # a tap that ends while the app is being locked is nobody's business after
+            self._board.show_opening(opening)
         return opening
 
     # -- what to ask with -----------------------------------------------------------------------------------

@@ -74,9 +74,12 @@ class Scanner:
         """Begin; Bluetooth that is off is no error here but is told to ``on_bluetooth``."""
         if self._ticking is None:
             loop = asyncio.get_running_loop()
-            self._unwatch = self._radio.watch(lambda: loop.call_soon_threadsafe(self._adapter_changed))
+            mine = self._unwatch = self._radio.watch(lambda: loop.call_soon_threadsafe(self._adapter_changed))
             await self._start_scan()
-            self._ticking = asyncio.create_task(self._tick())
+            if self._unwatch is mine:
+                self._ticking = asyncio.create_task(self._tick())
+            elif self._unwatch is None:  # stopped meanwhile
+                await self._stop_scan()
 
     async def stop(self) -> None:
         """End the scan and forget everything that was heard."""

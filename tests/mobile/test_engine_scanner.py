@@ -252,3 +252,19 @@ def test_the_nearest_door_comes_first_and_keeps_its_place_while_signals_jump() -
     assert list(near.classes) == [b"right", b"left", b"middle"]
     assert near.age(15 + GONE_AFTER)
     assert list(near.classes) == [b"right"]
+
+
+@virtual_time
+async def test_a_scan_that_was_being_started_when_the_app_was_locked_does_not_go_on() -> None:
+    for steps in range(1, 12):
+        listening = Listening(Ether(seed=1))
+        starting = asyncio.create_task(listening.scanner.start())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await listening.scanner.stop()
+        await starting
+        assert listening.scanner._scanner is None, steps
+        assert listening.scanner._ticking is None, steps
+        await listening.scanner.start()
+        assert listening.bluetooth[-1] is Bluetooth.ON
+        await listening.scanner.stop()
