@@ -15,10 +15,13 @@ from mobile.engine.state import Alarm, AlarmStage, DoorKind, Fallback, Shift, Su
 from protocol.fields import MAX_TIME
 
 MAX_TEXT = 4000
+MAX_CURSOR = 512 * 1024
+"""Characters; the server takes no longer ones back, and a night patrol's 4 000 rights need about 100 000."""
 MAX_ITEMS = 50_000
 MAX_BLOB = 12 * 1024
 _SECRET = re.compile(r"[!-~]{1,512}")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
+_CURSOR = re.compile(r"[!-~]*")
 
 
 class Body:
@@ -38,6 +41,13 @@ class Body:
         """A device token or session: what may stand in a header and nothing else."""
         value = self.text(name, default=default)
         if not _SECRET.fullmatch(value):
+            raise _bad(name)
+        return value
+
+    def cursor(self, name: str) -> str:
+        """A sync cursor: it grows with every right and is for the server alone; empty when absent or null."""
+        value = self._value.get(name) or ""
+        if not isinstance(value, str) or len(value) > MAX_CURSOR or not _CURSOR.fullmatch(value):
             raise _bad(name)
         return value
 
@@ -162,7 +172,7 @@ def sync_answer(value: dict[str, Any]) -> SyncAnswer:
     return SyncAnswer(
         server_time=body.number("server_time"),
         minimum_app_version=body.text("minimum_app_version", default=""),
-        cursor=body.text("cursor", default="") or None,
+        cursor=body.cursor("cursor") or None,
         manifest=body.optional_blob("manifest"),
         shift=None if shift is None else _shift(shift),
         visits=tuple(_visit(one) for one in body.objects("visits")),

@@ -9,9 +9,12 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
+from mobile.engine import answers
+from mobile.engine import content as codec
 from mobile.engine.errors import ServerError, SignInError
 from mobile.engine.state import LoginState, Stage
 from protocol import bulletin, token
+from server.access.domain.cursor import MAX_LENGTH, Cursor, decode
 from server.access.domain.revoke import revoke_phone
 from server.access.models import Revocation, Token
 from server.passages.models import Passage
@@ -181,6 +184,21 @@ def test_a_cursor_the_server_does_not_know_begins_anew(at_work: PhoneAtServer) -
     at_work.do(at_work.engine._keyring.change(lambda content: replace(content, cursor="nonsense")))
     at_work.do(at_work.engine.sync())
     assert set(at_work.engine._keyring.content.rights) == set(before)
+
+
+def test_whatever_cursor_the_server_makes_the_phone_takes_keeps_and_sends_back(
+    at_work: PhoneAtServer,
+) -> None:
+    """The server's own, of a night patrol with 4 000 rights in a city whose rows have long numbers."""
+    many = range(1_000_000, 1_004_000)
+    night = Cursor(7, frozenset(many), dict.fromkeys(many, 900), dict.fromkeys(many, b"digest"), b"digest")
+    text = night.encode(1_000_000)
+    assert len(text) < MAX_LENGTH == answers.MAX_CURSOR
+    spare = {"server_time": 1_790_000_000, "cursor": text}
+    assert answers.sync_answer(spare).cursor == text
+    content = replace(at_work.engine._keyring.content, cursor=text)
+    assert codec.decode(codec.encode(content)).cursor == text
+    assert decode(text, 1_000_000) == night
 
 
 def test_logs_are_taken_once_and_by_any_phone(at_work: PhoneAtServer, issuer: Issuer) -> None:

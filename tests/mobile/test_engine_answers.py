@@ -81,6 +81,17 @@ def test_a_door_kind_of_a_later_server_is_no_reason_to_lose_the_others() -> None
     assert answers.sync_answer(body).doors[0].kind is DoorKind.COMMON
 
 
+def test_the_cursor_of_a_night_patrol_is_read_and_one_without_end_is_not() -> None:
+    """It grows with every right: 4 000 need about 100 000 characters, and 160 are past any ordinary text."""
+    for length in (4_001, 100_000, answers.MAX_CURSOR):
+        assert answers.sync_answer(_good() | {"cursor": "x" * length}).cursor == "x" * length
+    for bad in ("x" * (answers.MAX_CURSOR + 1), "two words", "å", 7):
+        with pytest.raises(ServerError):
+            answers.sync_answer(_good() | {"cursor": bad})
+    for absent in (None, ""):
+        assert answers.sync_answer(_good() | {"cursor": absent}).cursor is None
+
+
 @given(JSON)
 def test_any_json_is_read_or_refused(value: Any) -> None:
     try:
