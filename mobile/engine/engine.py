@@ -30,6 +30,7 @@ from mobile.engine.emergencies import DoorFault, EmergencyReason, EmergencyRight
 from mobile.engine.facade import Listener, Unsubscribe
 from mobile.engine.first_login import FirstLogin
 from mobile.engine.merge import adv_keys
+from mobile.engine.outcome import ServerIdentity, SyncResult
 from mobile.engine.parts import Parts
 from mobile.engine.rounds import Rounds
 from mobile.engine.setup import Setup
@@ -41,8 +42,6 @@ from mobile.engine.state import (
     Nearby,
     Opening,
     Operation,
-    ServerIdentity,
-    SyncResult,
 )
 from mobile.engine.traffic import Traffic
 

@@ -10,7 +10,7 @@ from mobile.engine.errors import EngineError, ServerError
 from mobile.engine.http import APP_VERSION, Http, check_address
 from mobile.engine.keyring import Keyring
 from mobile.engine.merge import trusted
-from mobile.engine.state import ServerIdentity
+from mobile.engine.outcome import ServerIdentity
 from protocol.errors import ProtocolError
 from protocol.keys import KeyType, x25519_public
 from protocol.manifest import RootSet

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from mobile.engine.emergencies import DoorFault, EmergencyReason, EmergencyRight
-from mobile.engine.state import AlarmAnswer, AppState, HistoryEntry, Opening, ServerIdentity, SyncResult
+from mobile.engine.outcome import ServerIdentity, SyncResult
+from mobile.engine.state import AlarmAnswer, AppState, HistoryEntry, Opening
 
 Listener = Callable[[AppState], None]
 Unsubscribe = Callable[[], None]

@@ -2,7 +2,7 @@
 
 A snapshot holds no secret: no PIN, key, token or session. All times are int Unix seconds UTC; identifiers
 are the strings of the HTTP API. Reasons are slugs (of the protocol's registry, or of `mobile.engine.errors`)
-that `mobile.viewmodels.refusals` turns into plain words.
+that `mobile.viewmodels.texts` turns into plain words.
 """
 
 from __future__ import annotations
@@ -233,26 +233,6 @@ class SyncStatus:
     syncing: bool = False
     stale_reason: str = ""
     clock_off_seconds: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class SyncResult:
-    """What one sync brought and handed in."""
-
-    new_rights: int = 0
-    removed_rights: int = 0
-    logs_handed_in: int = 0
-    visits: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ServerIdentity:
-    """Who answers at an address, shown before anything is enrolled. `root_fingerprint` is hex."""
-
-    url: str
-    municipality: str
-    root_fingerprint: str
-    minimum_app_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from mobile.engine.errors import EngineError, LockedError, ServerError, SignInEr
 from mobile.engine.http import APP_VERSION, Answer, Http
 from mobile.engine.keyring import Keyring
 from mobile.engine.merge import Merged, merge, onto
-from mobile.engine.state import LoginState, SyncResult
+from mobile.engine.outcome import SyncResult
+from mobile.engine.state import LoginState
 
 T = TypeVar("T")
 Work = Callable[[], Awaitable[tuple[SyncResult, str]]]

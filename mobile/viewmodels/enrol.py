@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from mobile.engine import deeplink
 from mobile.engine.deeplink import EnrolLink
 from mobile.engine.errors import EngineError, WeakPinError
-from mobile.engine.state import ServerIdentity
+from mobile.engine.outcome import ServerIdentity
 from mobile.engine.storage.pin import check_new_pin
 from mobile.viewmodels.forms import Form, slug_of
 from mobile.viewmodels.navigation import Navigation

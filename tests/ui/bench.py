@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from mobile.engine.emergencies import DoorFault, EmergencyReason, EmergencyRight
 from mobile.engine.errors import EngineError, ServerError
 from mobile.engine.facade import Listener, Unsubscribe
+from mobile.engine.outcome import ServerIdentity, SyncResult
 from mobile.engine.state import (
     Alarm,
     AlarmAnswer,
@@ -27,9 +28,7 @@ from mobile.engine.state import (
     Opening,
     OpeningState,
     Operation,
-    ServerIdentity,
     Stage,
-    SyncResult,
 )
 from mobile.viewmodels.runner import Done, Failed, report
 
