@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import bench
+from bench import app, tapping
 from bench.opening import compare
 from simulation import virtualtime
 
@@ -18,6 +19,11 @@ NAMES = {
     "passages.ratio_to_bare_insert",
     "server.first_answer_s",
     "server.memory_mb",
+    "app.first_frame_s",
+    "app.memory_mb{name}",
+    "app.idle_cpu{name}",
+    "sync.shift_bytes_beyond_rights",
+    "vault.guess_seconds",
 }
 
 
@@ -32,5 +38,11 @@ def test_an_opening_costs_two_round_trips_few_bytes_and_hardly_more_time_than_a_
 
 def test_no_name_goes_away() -> None:
     sources = Path(bench.__file__).parent.glob("*.py")
-    named = {name for one in sources for name in re.findall(r'Figure\(\s*"([^"]+)"', one.read_text("utf-8"))}
+    named = {
+        name for one in sources for name in re.findall(r'Figure\(\s*f?"([^"]+)"', one.read_text("utf-8"))
+    }
     assert named >= NAMES
+    assert "" in app.RIGHTS  # the figure without a suffix is the one of most people's day
+    resolved = {figure.name for rights in tapping.RIGHTS for figure in tapping.resolving(rights)}
+    assert resolved == {"advert.resolve_40_ms", "advert.resolve_4000_ms"}
+    assert (tapping.INTERVALS_MS, tapping.LOSSES_PERCENT) == ((15, 30, 50), (0, 5, 20))
