@@ -155,13 +155,13 @@ def test_an_emergency_opening_by_alarm_code_and_what_the_coordinator_sees(
 
     entry.text = "9999"
     hand.tap("Någon ropar på hjälp")
-    hand.tap("Ta nödöppningen")
+    hand.tap("Ja, ge mig behörighet")
     hand.wait_for(lambda: hand.driver.screen.view.message == "Brukaren hittades inte")
     hand.tap("Ändra")
     entry.text = "4711"
     hand.tap("Någon ropar på hjälp")
     assert not ExtraRight.objects.exists(), "nothing is taken before it is confirmed"
-    hand.tap("Ta nödöppningen")
+    hand.tap("Ja, ge mig behörighet")
     hand.wait_for(lambda: hand.driver.screen.step == "given")
 
     coverage.there = False

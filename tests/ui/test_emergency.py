@@ -34,7 +34,7 @@ async def test_from_a_door_without_a_right_to_an_open_door() -> None:
         driver.engine.publish(
             doors=MappingProxyType({**DOORS, "a3": replace(DOORS["a3"], rights_until=MORNING + 3600)})
         )
-        await driver.tap("Ta nödöppningen")
+        await driver.tap("Ja, ge mig behörighet")
         await driver.until(lambda: driver.screen.step == "given")
         assert driver.engine.asked == ["break_glass call_for_help a3"]
         assert driver.screen.view.until == "Behörig till 11:12"
@@ -74,7 +74,7 @@ async def test_by_alarm_code_when_no_door_is_in_the_list() -> None:
         [entry] = driver.all(Entry)
         assert entry.text == " 4417 ", "what was typed is still there to be mended"
         await driver.tap("Annat")
-        await driver.tap("Ta nödöppningen")
+        await driver.tap("Ja, ge mig behörighet")
         await driver.until(lambda: driver.screen.step == "given")
         assert driver.engine.asked == ["break_glass other 4417"]
 
@@ -91,11 +91,11 @@ async def test_a_refusal_says_why_and_what_to_do_and_can_be_tried_again() -> Non
             (ServerError("server_unreachable"), "Servern svarar inte"),
         ):
             driver.engine.errors["break_glass no_answer a3"] = error
-            await driver.tap("Ta nödöppningen")
+            await driver.tap("Ja, ge mig behörighet")
             await driver.until(lambda: driver.screen.view.message == said)  # noqa: B023
             assert driver.find("Ring 010-555\u00a001\u00a000")
         driver.engine.errors["break_glass no_answer a3"] = ServerError("right_waits")
-        await driver.tap("Ta nödöppningen")
+        await driver.tap("Ja, ge mig behörighet")
         await driver.until(lambda: driver.screen.step == "waits")
         await driver.tap("Hämta behörigheten")
         await driver.until(lambda: driver.screen.step == "given")
@@ -107,14 +107,14 @@ async def test_signing_in_comes_first_and_a_double_tap_is_one() -> None:
         driver.app.navigation.go("emergency", "a3")
         await driver.settle(3)
         await driver.tap("Annat")
-        assert "Ta nödöppningen" not in [one.text for one in driver.all(Btn)]
+        assert "Ja, ge mig behörighet" not in [one.text for one in driver.all(Btn)]
         await driver.tap("Logga in")
         assert driver.screen.name == "signin"
         driver.engine.publish(login=LoginState.SIGNED_IN)
         await driver.until(lambda: driver.screen.name == "emergency")
         assert driver.screen.step == "confirm", "what was chosen is still chosen"
         await driver.settle(4)
-        button = next(one for one in driver.all(Btn) if one.text == "Ta nödöppningen")
+        button = next(one for one in driver.all(Btn) if one.text == "Ja, ge mig behörighet")
         x, y = button.to_window(*button.center)
         for _ in range(3):
             driver.lift(driver.press(x, y))
