@@ -7,12 +7,12 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from importlib import import_module
 from typing import Any
 
 import pytest
 import time_machine
-from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import connection
 
 from server.access.domain.revoke import revoke_token
 from server.access.models import Revocation, Token
@@ -168,9 +168,7 @@ class TestOneSignInAShift:
     """A session usually lasts twelve hours; a shift may be longer."""
 
     def last(self, phone: Phone) -> datetime:
-        store = import_module(settings.SESSION_ENGINE).SessionStore(phone.session)
-        found: datetime = store.get_expiry_date()
-        return found
+        return Session.objects.get(pk=phone.session).expire_date
 
     def shift(self, issuer: Issuer, starts: datetime, hours: float) -> None:
         shift = issuer.world.shift
@@ -184,6 +182,25 @@ class TestOneSignInAShift:
         with time_machine.travel(NOW + 15 * HOUR, tick=False):
             assert signed_in.sync().status_code == 200
         with time_machine.travel(NOW + 15.6 * HOUR, tick=False):
+            assert signed_in.sync().json()["code"] == "session_missing"
+
+    def test_who_only_looks_stays_signed_in_as_long(self, issuer: Issuer, signed_in: Phone) -> None:
+        """Fetched the evening before, looked at ever since: nothing need be fetched for a whole shift."""
+        self.shift(issuer, NOW + 10 * HOUR, 8)
+        mark = mark_of(signed_in.sync().json()["cursor"])
+        with time_machine.travel(NOW + 10.5 * HOUR, tick=False):
+            assert look(signed_in, mark).json()["news"] is False
+        assert self.last(signed_in) == NOW + 18.5 * HOUR
+
+    def test_who_signs_out_meanwhile_is_signed_out(self, issuer: Issuer, signed_in: Phone) -> None:
+        self.shift(issuer, NOW - HOUR, 16)
+
+        def sign_out_first(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+            if sql.startswith("UPDATE") and "django_session" in sql:
+                Session.objects.all().delete()
+            return execute(sql, params, many, context)
+
+        with connection.execute_wrapper(sign_out_first):
             assert signed_in.sync().json()["code"] == "session_missing"
 
     def test_a_shift_of_usual_length_changes_nothing(self, issuer: Issuer, signed_in: Phone) -> None:

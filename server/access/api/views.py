@@ -21,7 +21,8 @@ from server.access.api.serializers import (
     SyncResponse,
 )
 from server.access.domain import cursor as cursors
-from server.access.domain.sync import Answer, holds_everything, sync, taken_back
+from server.access.domain.sync import Answer, look, sync, taken_back
+from server.care.models import Shift
 from server.config.rest.errors import ProblemSerializer
 from server.config.rest.fields import encode_bytes
 from server.people.api.callers import BearerView, DeviceView, keep_signed_in
@@ -57,9 +58,7 @@ class SyncView(BearerView):
         known = cursors.decode(body["cursor"], self.bearer.pk)
         answer = sync(bearer=self.bearer, known=known, at=at)
         note_contact(self.phone, at=at, last_sync_at=at)
-        policy, shift = policy_of(self.bearer.municipality), answer.shift
-        if shift is not None and shift.starts_at <= at + policy.shift_lead:
-            keep_signed_in(self.session, until=min(shift.ends_at + policy.grace, at + policy.longest_shift))
+        _stay(self, answer.shift, at)
         return Response(_as_dict(self.bearer, answer, at))
 
 
@@ -77,7 +76,8 @@ class LookView(BearerView):
         body = self.valid(LookRequest, request)
         refuse_old_app(self.bearer.municipality, body["app_version"])
         at = timezone.now()
-        current = holds_everything(bearer=self.bearer, mark=body["mark"], at=at)
+        current, shift = look(bearer=self.bearer, mark=body["mark"], at=at)
+        _stay(self, shift, at)
         if current:
             note_contact(self.phone, at=at, last_sync_at=at)
         return Response({"server_time": _seconds(at), "news": not current})
@@ -105,6 +105,13 @@ class RevokedView(DeviceView):
         gone = taken_back(bearer=bearer, known=known, at=at)
         note_contact(self.phone, at=at)
         return Response({"server_time": _seconds(at), "removed_rights": [encode_bytes(one) for one in gone]})
+
+
+def _stay(view: BearerView, shift: Shift | None, at: datetime) -> None:
+    """Keep a person who is at work signed in until the shift is over."""
+    policy = policy_of(view.bearer.municipality)
+    if shift is not None and shift.starts_at <= at + policy.shift_lead:
+        keep_signed_in(view.session, until=min(shift.ends_at + policy.grace, at + policy.longest_shift))
 
 
 def _seconds(moment: datetime) -> int:

@@ -137,13 +137,14 @@ def sync(*, bearer: Bearer, known: Cursor, at: datetime) -> Answer:
     return answer
 
 
-def holds_everything(*, bearer: Bearer, mark: bytes, at: datetime) -> bool:
-    """Issue what is due and return whether a phone whose cursor has this mark lacks nothing.
+def look(*, bearer: Bearer, mark: bytes, at: datetime) -> tuple[bool, Shift | None]:
+    """Issue what is due; return whether a phone whose cursor has this mark lacks nothing, and its shift.
 
     Must run in the bearer's scope. It costs the server what a sync costs, but neither side a cursor nor an
     answer: most looks for news find none.
     """
-    return hmac.compare_digest(cursors.mark(_truth(bearer, at).cursor(bearer).encode(bearer.pk)), mark)
+    truth = _truth(bearer, at)
+    return hmac.compare_digest(cursors.mark(truth.cursor(bearer).encode(bearer.pk)), mark), truth.shift
 
 
 def taken_back(*, bearer: Bearer, known: Cursor, at: datetime) -> list[bytes]:

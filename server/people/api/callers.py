@@ -13,7 +13,8 @@ from typing import Any
 
 from allauth.account.authentication import get_authentication_records
 from allauth.headless.internal.sessionkit import authenticate_by_x_session_token
-from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.base import SessionBase, UpdateError
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
@@ -127,10 +128,17 @@ def signed_in(token: str) -> tuple[User, SessionBase]:
 
 
 def keep_signed_in(session: SessionBase, *, until: datetime) -> None:
-    """Let a session last at least so long: nobody signs in twice in one shift, however long it is."""
-    if session.get_expiry_date() < until:
+    """Let a session last at least so long: nobody signs in twice in one shift, however long it is.
+
+    Raises `Problem` session_missing when its person has signed out meanwhile.
+    """
+    # Asked of the row: `get_expiry_date` counts a session's hours from now, not from when it was opened.
+    if Session.objects.filter(pk=session.session_key, expire_date__lt=until).exists():
         session.set_expiry(until)
-        session.save()
+        try:
+            session.save()
+        except UpdateError:
+            raise Problem("session_missing") from None
 
 
 class DeviceView(ApiView):
