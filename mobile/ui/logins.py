@@ -112,6 +112,11 @@ class SignInScreen(ModelScreen):
             self.model.sign_in(self.part.ids.user.text, self.part.ids.password.text)
             self.part.ids.password.clear()
 
+    def forget(self) -> None:
+        """The vault is shut: the next person signs in anew."""
+        super().forget()
+        self.model.start_anew()
+
     def on_leave(self, *_: object) -> None:
         """Nothing typed stays behind."""
         self.ids.place.clear_widgets()

@@ -37,6 +37,11 @@ class HistoryScreen(ModelScreen):
         self.ids.rows.shrink()
         self.ids.page.scroll_y = 1
 
+    def forget(self) -> None:
+        """The vault is shut: an answer that is on its way is for nobody."""
+        super().forget()
+        self.model.forget()
+
     def choose(self, which: str) -> None:
         """Another list, from its top."""
         self.ids.rows.shrink()
@@ -93,6 +98,10 @@ class SettingsScreen(ModelScreen):
         )
         links = App.get_running_app().links()
         self.ids.links.show(links, key=lambda action: action.name, make=lambda _: LinkLine())
+
+    def on_leave(self, *_: object) -> None:
+        """A question that was walked away from is answered."""
+        self.model.ask_sign_out(False)
 
 
 class AboutScreen(ModelScreen):

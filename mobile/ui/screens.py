@@ -118,6 +118,11 @@ class FinderScreen(ModelScreen):
         """The keyboard is wanted at once, unless one comes back to a list."""
         self.ids.typed.ids.entry.focus = not self.ids.typed.text
 
+    def forget(self) -> None:
+        """The vault is shut: what was searched for goes as well."""
+        super().forget()
+        self.ids.typed.clear()
+
     def typed(self, text: str) -> None:
         """Another list, from its top."""
         self.ids.rows.shrink()

@@ -224,16 +224,16 @@ class AlarmModel:
         """One answer at a time: a second tap joins the first."""
         if self.under_way is not None or self._find(alarm_id) is None:
             return
-        self.under_way, self.trouble, alarm = (alarm_id, answer), "", self._find(alarm_id)
+        mine, self.trouble, alarm = (alarm_id, answer), "", self._find(alarm_id)
+        self.under_way = mine
         self.session.changed()
 
-        def done(_: None) -> None:
-            self._over(answer, alarm, "")
+        def over(slug: str = "") -> None:
+            if self.under_way is mine:  # else the app was locked meanwhile
+                self._over(answer, alarm, slug)
 
-        def failed(error: EngineError) -> None:
-            self._over(answer, alarm, slug_of(error))
-
-        self.session.call(self.session.engine.answer_alarm(alarm_id, answer), done, failed)
+        verb = self.session.engine.answer_alarm(alarm_id, answer)
+        self.session.call(verb, lambda _: over(), lambda error: over(slug_of(error)))
 
     def _over(self, answer: AlarmAnswer, alarm: Alarm | None, slug: str) -> None:
         self._take_in()
@@ -264,7 +264,7 @@ class AlarmModel:
         state = self.session.state
         if state.stage is not Stage.UNLOCKED:
             self._seen, self.notice, self.trouble, self._chosen = (), None, "", ""
-            self.confirming = False
+            self.confirming, self.under_way = False, None
             for kept in (self._aside, self._known, self._rung):
                 kept.clear()
             return

@@ -173,4 +173,4 @@ class EmergencyModel(Form):
     def _begin(self, door_id: str | None) -> None:
         self._about, self._reason, self._code = door_id, None, ""
         self._right, self._waits = None, False
-        self.clear()
+        self.start_anew()

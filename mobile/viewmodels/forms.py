@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from mobile.engine.errors import EngineError
+from mobile.engine.errors import EngineError, LockedError
 from mobile.viewmodels.session import Session
 from mobile.viewmodels.texts import slug_from_server
 
 T = TypeVar("T")
+LOCKED = LockedError.code
 
 
 class Form:
@@ -19,6 +20,13 @@ class Form:
         self._session = session
         self.working = False
         self._slug = ""
+        self._turn = 0
+
+    def start_anew(self) -> None:
+        """Another person, or another door: what is under way is no business of theirs."""
+        self._turn += 1
+        self.working = False
+        self.clear()
 
     def message(self) -> str:
         """The error line, or ''."""
@@ -41,16 +49,23 @@ class Form:
         if self.working:
             return
         self.working, self._slug = True, ""
+        turn = self._turn
         self._session.changed()
 
         def finished(result: T) -> None:
-            self.working = False
-            done(result)
+            if turn == self._turn:
+                self.working = False
+                done(result)
 
-        self._session.call(verb(), finished, self._failed)
+        def failed(error: EngineError) -> None:
+            if turn == self._turn:
+                self._failed(error)
+
+        self._session.call(verb(), finished, failed)
 
     def _failed(self, error: EngineError) -> None:
-        self.working, self._slug = False, slug_of(error)
+        """What to tell; nothing when the app was locked under it, for whoever asked is gone."""
+        self.working, self._slug = False, "" if error.code == LOCKED else slug_of(error)
 
 
 def slug_of(error: EngineError) -> str:

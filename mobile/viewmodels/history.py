@@ -39,6 +39,8 @@ class HistoryModel:
         self._session = session
         self._entries: Sequence[HistoryEntry] = ()
         self._failed_only = False
+        self._asked = 0
+        """Only the answer to the newest question counts, and none that comes when nobody looks any more."""
 
     def view(self) -> HistoryView:
         """What to show now."""
@@ -54,11 +56,19 @@ class HistoryModel:
 
     def refresh(self) -> None:
         """Read the log anew."""
-        self._session.call(self._session.engine.history(), self._arrived, lambda _: self.forget())
+        self._asked += 1
+        asked = self._asked
+
+        def arrived(entries: Sequence[HistoryEntry]) -> None:
+            if asked == self._asked:
+                self._entries = entries
+
+        self._session.call(self._session.engine.history(), arrived, lambda _: self.forget())
 
     def forget(self) -> None:
         """Keep nothing on screen that the vault guards."""
         self._entries, self._failed_only = (), False
+        self._asked += 1
 
     def rows(self) -> list[HistoryRow]:
         """Newest first, with a heading a day."""
@@ -71,9 +81,6 @@ class HistoryModel:
             rows.append(self._row(entry, self._heading(entry.at) if day != last_day else ""))
             last_day = day
         return rows
-
-    def _arrived(self, entries: Sequence[HistoryEntry]) -> None:
-        self._entries = entries
 
     def _row(self, entry: HistoryEntry, heading: str) -> HistoryRow:
         texts = self._session.texts

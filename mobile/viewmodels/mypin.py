@@ -87,8 +87,11 @@ class MyPinModel(Form):
     def leave(self) -> None:
         """Yes: erase the open vault from this phone."""
         bearer = self._session.state.active_bearer
+        self.submit(lambda: self._session.engine.remove_bearer(bearer), lambda _: self._left())
+
+    def _left(self) -> None:
         self._session.farewell = "bearer_removed"
-        self.submit(lambda: self._session.engine.remove_bearer(bearer), lambda _: self.cancel())
+        self.cancel()
 
     def _changed(self) -> None:
         self._step, self._done = "", "mypin.changed"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from mobile.engine.errors import EngineError
 from mobile.engine.storage.attempts import MAX_FAILURES
 from mobile.engine.storage.pin import MIN_DIGITS
+from mobile.viewmodels.forms import LOCKED
 from mobile.viewmodels.session import Session
 
 MAX_DIGITS = 16
@@ -116,8 +117,7 @@ class PinModel:
         """Yes: remove the vault that was to be opened."""
         bearer = self._session.state.active_bearer
         self._asking, self._error = False, None
-        self._session.farewell = "bearer_removed"
-        self._session.call(self._session.engine.remove_bearer(bearer), failed=self._failed)
+        self._session.call(self._session.engine.remove_bearer(bearer), self._removed, self._failed)
 
     def toggle_phrase(self) -> None:
         """Between the pad and a text field."""
@@ -133,12 +133,15 @@ class PinModel:
         self._session.changed()
         self._session.call(self._session.engine.unlock(secret), self._opened, self._failed)
 
+    def _removed(self, _: None) -> None:
+        self._session.farewell = "bearer_removed"
+
     def _opened(self, _: None) -> None:
         self._working, self._error, self._phrase, self._choosing = False, None, False, False
         self._session.farewell = ""
 
     def _failed(self, error: EngineError) -> None:
-        self._working, self._error = False, error
+        self._working, self._error = False, None if error.code == LOCKED else error
         if error.code == "vault_wiped":
             self._session.farewell, self._error = error.code, None
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from mobile.engine.errors import EngineError
 from mobile.engine.state import AppState, DoorKind, DoorView, Nearby, OpeningState, Operation, Stage
 from mobile.viewmodels import doors
+from mobile.viewmodels.forms import LOCKED
 from mobile.viewmodels.navigation import Navigation
 from mobile.viewmodels.session import Session
 from mobile.viewmodels.taps import Taps
@@ -199,14 +200,16 @@ class PracticeModel:
         self._working = False
 
     def _failed(self, error: EngineError) -> None:
-        self._working, self._error = False, slug_from_server(error.code)
+        self._working = False
+        self._error = "" if error.code == LOCKED else slug_from_server(error.code)
 
     # -- what has happened ----------------------------------------------------------------------------------
 
     def _follow(self) -> None:
         state = self._session.state
         if state.stage is not Stage.UNLOCKED:
-            self._noted, self._error = frozenset(), ""
+            self._noted, self._error, self._known = frozenset(), "", (None, [])
+            self._working = False
             return
         seen = self._seen(state)
         if seen - self._done():

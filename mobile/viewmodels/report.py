@@ -94,4 +94,4 @@ class ReportModel(Form):
 
     def _begin(self, door_id: str | None) -> None:
         self._about, self._fault, self._sent = door_id, None, False
-        self.clear()
+        self.start_anew()
