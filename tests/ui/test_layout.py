@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import combinations
+from types import MappingProxyType
 
 import pytest
 from kivy.core.window import Window
@@ -12,13 +14,20 @@ from kivy.uix.scrollview import ScrollView
 from kivy.uix.textinput import TextInput
 from kivy.uix.widget import Widget
 
+from mobile.engine.state import Bluetooth, Opening, OpeningState
+from mobile.ui.palette import DARK, LIGHT, contrast
+from mobile.ui.rows import NoticeLine
 from mobile.ui.widgets import MIN_TARGET, Tappable
+from protocol.reasons import Reason
 from tests.ui.driver import Driver, visible
 from tests.ui.gallery import ALL_SCENES
+from tests.ui.scenes import UNLOCKED
 
 Box = tuple[float, float, float, float]
 SLACK = 1.5
 """Pixels that rounding may cost."""
+OPENS_A_DOOR = 72
+"""dp, of whatever opens or locks a door."""
 
 
 def _box(widget: Widget) -> Box:
@@ -55,6 +64,9 @@ def _faults(driver: Driver) -> list[str]:
     faults += [f"outside: {w.text!r}" for w in words if _page(w) is None and not _inside(_box(w))]
     targets = [w for w in visible(driver.app.root) if isinstance(w, Tappable)]
     faults += [f"small target: {_name(t)} {t.size}" for t in targets if min(t.size) < dp(MIN_TARGET) - SLACK]
+    faults += [f"small for a door: {_name(t)} {t.height}" for t in targets
+               if _is_of_a_door(driver, t) and t.height < dp(OPENS_A_DOOR) - SLACK]  # fmt: skip
+    faults += [f"faint: {w.text!r}" for w in words if isinstance(w, Label) and _is_faint(driver, w)]
     faults += [
         f"overlapping targets: {_name(a)} and {_name(b)}"
         for a, b in combinations(targets, 2)
@@ -77,6 +89,33 @@ def _inside(box: Box) -> bool:
     return fits_across and box[1] >= -SLACK and box[3] <= Window.height + SLACK
 
 
+def _is_of_a_door(driver: Driver, target: Tappable) -> bool:
+    """Does a finger on it open or lock a door? (Not the app's own lock, nor a line that leads to a door.)"""
+    of_a_person = driver.screen.name in {"pin", "settings"}
+    acts = not of_a_person and not isinstance(target, NoticeLine)
+    return acts and getattr(target, "icon", "") in {"unlocked", "locked"}
+
+
+def _is_faint(driver: Driver, label: Label) -> bool:
+    """Faded by an opacity of its own or of what it lies in, until it is hard to read on the page."""
+    opacity, widget = label.opacity, label.parent
+    while widget is not None and widget is not Window:
+        opacity, widget = opacity * widget.opacity, widget.parent
+    palette = DARK if driver.app.theme.dark else LIGHT
+    return (
+        bool(opacity < 1)
+        and contrast(_mixed(label.color, palette["ground"], opacity), palette["ground"]) < 4.5
+    )
+
+
+def _mixed(ink: list[float], ground: str, opacity: float) -> str:
+    under = [int(ground[place : place + 2], 16) for place in (0, 2, 4)]
+    return "".join(
+        f"{round(255 * over * opacity + below * (1 - opacity)):02X}"
+        for over, below in zip(ink[:3], under, strict=True)
+    )
+
+
 def _name(widget: Widget) -> str:
     return getattr(widget, "text", "") or type(widget).__name__
 
@@ -85,15 +124,45 @@ def _name(widget: Widget) -> str:
 async def test_no_overlap_no_cut_words_and_big_targets(scale: float) -> None:
     """Every scene in one language, then in the other by the live switch, then on to the next scene."""
     faults: list[str] = []
+    seen = set()
     language, other = "sv", "en"
     async with Driver(language=language, scale=scale) as driver:
         for scene in ALL_SCENES:
             await driver.show(scene)
+            seen.add(driver.screen.name)
             faults += [f"{scene.name} ({language}): {fault}" for fault in _faults(driver)]
             driver.session.speak(other)
             await driver.settle(4)
             faults += [f"{scene.name} ({other}): {fault}" for fault in _faults(driver)]
             language, other = other, language
+        assert seen == set(driver.app.root.ids.screens.screen_names)
+    assert faults == []
+
+
+def test_every_truth_about_a_tap_and_about_bluetooth_has_a_scene() -> None:
+    states = [scene.state for scene in ALL_SCENES]
+    shown = {tap.state for state in states for tap in state.openings.values()}
+    assert shown == set(OpeningState) - {OpeningState.IDLE}
+    assert {state.bluetooth for state in states} >= set(Bluetooth) - {Bluetooth.UNKNOWN}
+
+
+def _refused(reasons: Iterable[str]) -> Iterable[tuple[str, Opening]]:
+    for number, reason in enumerate(reasons):
+        yield reason, Opening("a1", state=OpeningState.REFUSED, reason=reason, changed_at=number)
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+async def test_every_refusal_can_be_read_at_twice_the_size(language: str) -> None:
+    """All of the protocol's reasons on the result screen, whose words are as long as words get."""
+    faults: list[str] = []
+    async with Driver(UNLOCKED, language=language, scale=2.0) as driver:
+        driver.app.navigation.go("result", "a1")
+        for reason, opening in _refused(one.slug for one in Reason):
+            driver.engine.publish(openings=MappingProxyType({"a1": opening}))
+            await driver.settle(4)
+            said = [word.text for word in _words(driver)]
+            assert driver.session.texts.reason(reason).next in said
+            faults += [f"{reason}: {fault}" for fault in _faults(driver)]
     assert faults == []
 
 
