@@ -6,12 +6,16 @@ import asyncio
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from mobile.engine.errors import LockedError, StorageError
+from mobile.engine import faults
+from mobile.engine.errors import DiskFullError, HardwareKeyError, LockedError, StorageError
 from mobile.engine.storage import vaultfile
 from mobile.engine.storage.attempts import AttemptFile
 from mobile.engine.storage.disk import Disk, replace_safely
 from mobile.engine.storage.vaultfile import Keys
+
+T = TypeVar("T")
 
 
 class OpenVault:
@@ -33,6 +37,8 @@ class OpenVault:
         self._keys: Keys | None = keys
         self._generation = generation
         self._writing = threading.Lock()
+        self._owed = False
+        """A mark that the hardware did not take is left with the next save."""
         self.content, self.older = content, older
 
     def __repr__(self) -> str:
@@ -45,10 +51,16 @@ class OpenVault:
             raise LockedError
         return self._keys.hardware_key
 
+    def while_still(self, work: Callable[[], T]) -> T:
+        """Do it while nothing is being written."""
+        with self._writing:
+            return work()
+
     async def save(self, content: bytes, *, firmly: bool = False) -> None:
         """Replace the content; durable when this returns. On an error the old content stands.
 
-        `firmly`: an older copy would give back what has been taken away, so the hardware is to remember too.
+        `firmly`: an older copy would give back what has been taken away, so the hardware is to remember too,
+        now or as soon as it answers.
         """
         await asyncio.to_thread(self._save, content, firmly)
 
@@ -79,7 +91,21 @@ class OpenVault:
             raise StorageError("vault_too_big")
         replace_safely(self._disk, self._path, sealed)
         self._generation += 1
-        self._counter.saw(self._generation, firmly=firmly)
+        self._remember(self._owed or firmly)
+
+    def _remember(self, firmly: bool) -> None:
+        """Have counter and hardware remember this generation.
+
+        The vault itself is durable by now, so their trouble must not undo it: what is open would hold another
+        content than the file. They are told anew at the next save.
+        """
+        self._owed = firmly
+        try:
+            self._counter.saw(self._generation, firmly=firmly)
+        except (DiskFullError, HardwareKeyError, StorageError) as error:
+            faults.log.warning("the vault's newest number is not remembered yet: %s", error.code)
+        else:
+            self._owed = False
 
     def close(self) -> None:
         """Forget the content and wipe the keys; waits for a write that is under way."""

@@ -44,6 +44,10 @@ def _wall_clock() -> int:
     return int(time.time())
 
 
+def _at_once(work: Callable[[], Shut]) -> Shut:
+    return work()
+
+
 class Vaults:
     """All vaults in one folder. Clocks, randomness and disk are handed in so that tests own them.
 
@@ -119,14 +123,18 @@ class Vaults:
         self._last_failure.pop(bearer_id, None)
         return vault
 
-    async def unlock(self, bearer_id: str, pin: str) -> OpenVault:
+    async def unlock(self, bearer_id: str, pin: str, *, beside: OpenVault | None = None) -> OpenVault:
         """Open a vault. Every try is counted on disk before it is made, so killing the app wins nothing.
+
+        `beside`: the same vault, which is open; reading mends what a power cut left, and a save that is under
+        way looks just like that.
 
         Raises NotEnrolledError, PinDelayError, VaultCorruptError, VaultTooNewError, HardwareKeyError (none of
         these counts), WrongPinError, and VaultWipedError at the tenth wrong PIN.
         """
         async with self._one_at_a_time:
-            shut = await asyncio.to_thread(self._read, bearer_id)
+            still = beside.while_still if beside is not None else _at_once
+            shut = await asyncio.to_thread(still, lambda: self._read(bearer_id))
             before = await asyncio.to_thread(self._attempts_against, bearer_id, shut)
             if before.failed >= MAX_FAILURES:
                 # The tenth try was counted and then the app was killed before it could be judged wrong.
@@ -157,7 +165,7 @@ class Vaults:
         from before can be opened again, not even with the old PIN.
         """
         check_new_pin(new_pin)
-        (await self.unlock(bearer_id, old_pin)).close()
+        (await self.unlock(bearer_id, old_pin, beside=vault)).close()
         keys = await asyncio.to_thread(self._derive_new, bearer_id, new_pin)
         await vault.rekey(keys)
         await asyncio.to_thread(self._guard(bearer_id).forget_other_pin_keys, keys.hardware_key)
