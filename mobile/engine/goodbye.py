@@ -7,15 +7,17 @@ log that the server has not receipted, and a key that no longer exists opens not
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
+from typing import Any
 
 from mobile.engine.courier import Courier
 from mobile.engine.errors import EngineError
 from mobile.engine.http import Http
 from mobile.engine.keyring import Keyring
 
-SECONDS = 8.0
-"""Whoever hands the phone over is not made to wait longer than this for a server that does not answer."""
+SECONDS = 4.0
+"""For each of the two: whoever hands the phone over is not made to wait long for a silent server."""
 
 
 class Goodbye:
@@ -25,12 +27,10 @@ class Goodbye:
         self._http, self._keyring, self._courier = http, keyring, courier
 
     async def say(self) -> None:
-        """Hand in what waits, then give the key back."""
-        with suppress(EngineError, TimeoutError):
-            async with asyncio.timeout(SECONDS):
-                if self._courier.waiting:
-                    await self._courier.hand_in()
-                await self._give_back()
+        """Hand in what waits, then give the key back, whether or not the logs were taken."""
+        if self._courier.waiting:
+            await _briefly(self._courier.hand_in())
+        await _briefly(self._give_back())
 
     async def _give_back(self) -> None:
         content = self._keyring.content
@@ -42,3 +42,9 @@ class Goodbye:
                 device_token=content.identity.device_token,
                 session=content.session,
             )
+
+
+async def _briefly(work: Coroutine[Any, Any, object]) -> None:
+    with suppress(EngineError, TimeoutError):
+        async with asyncio.timeout(SECONDS):
+            await work

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from mobile.engine.engine import PhoneEngine
@@ -194,6 +196,31 @@ async def test_rule_05_a_person_who_leaves_hands_the_logs_in_first(
     await engine.remove_bearer(bearer)
     assert server.batches == [b"a sealed batch"]
     assert engine.state.sync.waiting_logs == 0
+
+
+@pytest.mark.parametrize("status", [413, 429, 500, 503])
+async def test_a_key_is_given_back_also_where_the_logs_are_not_taken(
+    tmp_path: Path, server: SmallServer, chip: KeyChip, status: int
+) -> None:
+    answer = server.transport()
+
+    async def takes_no_logs(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/api/v1/logs":
+            return httpx.Response(status, json={"code": "server_error"})
+        return await answer.handle_async_request(request)
+
+    engine = PhoneEngine(
+        replace(
+            _engine(tmp_path / "phone", server, chip)._setup, transport=httpx.MockTransport(takes_no_logs)
+        )
+    )
+    await engine.start()
+    bearer = await _at_work(engine)
+    await engine._courier.keep(b"a sealed batch")
+    await engine.remove_bearer(bearer)
+    assert server.left == ["device-1"]
+    assert engine.state.sync.waiting_logs == 1
+    await engine.stop()
 
 
 async def test_leaving_touches_nobody_else_on_the_phone(engine: PhoneEngine) -> None:
