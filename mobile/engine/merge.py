@@ -100,7 +100,8 @@ def onto(now: Content, merged: Content) -> Content:
     """
     if now.session != merged.session:
         return now
-    return replace(merged, history=now.history, left_unlocked=now.left_unlocked & set(merged.doors))
+    left_unlocked = now.left_unlocked & set(merged.doors)
+    return replace(merged, history=now.history, left_unlocked=left_unlocked, practised=now.practised)
 
 
 def _kept(content: Content, answer: SyncAnswer) -> dict[bytes, Right]:

@@ -281,9 +281,12 @@ def test_taps_made_during_a_sync_are_not_lost(desk: Desk) -> None:
     before = desk.content
     merged = desk.sync().content
     tap = HistoryEntry(T0, "d1", "Lås d1", Operation.OPEN, OpeningState.OPEN)
-    now = replace(before, history=(tap,), left_unlocked=frozenset({"d1", "gone"}))
+    now = replace(
+        before, history=(tap,), left_unlocked=frozenset({"d1", "gone"}), practised=frozenset({"near"})
+    )
     laid = onto(now, merged)
     assert laid.history == (tap,)
+    assert laid.practised == {"near"}
     assert laid.left_unlocked == {"d1"}
     assert len(laid.rights) == 2
 
