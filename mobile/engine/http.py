@@ -21,6 +21,8 @@ from mobile.engine.errors import EngineError, InsecureServerError, ServerError
 APP_VERSION = "1.0.0"
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 TIMEOUT = httpx.Timeout(30.0, connect=5.0, pool=5.0)
+_PLACE = re.compile(r"[^@\\\s]+")
+"""No name before the host, not even an empty one: what the person reads first must be whom it goes to."""
 _SLUG = re.compile(r"[a-z][a-z0-9_]{1,47}")
 
 
@@ -42,7 +44,9 @@ def check_address(server_url: str) -> str:
         host, _port = parts.hostname, parts.port
     except ValueError:
         raise EngineError("invalid_address") from None
-    if parts.scheme not in ("http", "https") or not host or parts.username or parts.query or parts.fragment:
+    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
+        raise EngineError("invalid_address")
+    if not _PLACE.fullmatch(parts.netloc + parts.path) or not server_url.strip().isprintable():
         raise EngineError("invalid_address")
     if parts.scheme == "http" and not _this_machine(host):
         raise InsecureServerError
