@@ -146,13 +146,12 @@ class Syncer:
     async def _drop_revoked(self) -> int:
         """Ask which of the rights held here were revoked, as the phone; returns how many had to go."""
         content = self._keyring.content
-        identity = content.identity
-        answer = await self._http.call(
-            "POST",
-            f"{identity.server_url}/api/v1/sync/revoked",
-            body={"bearer_id": identity.bearer_id, "cursor": content.cursor},
-            device_token=identity.device_token,
-        )
+        try:
+            answer = await self._ask_revoked(content, content.cursor)
+        except ServerError as error:
+            if error.code != "cursor_invalid" or content.cursor is None:
+                raise
+            answer = await self._ask_revoked(content, None)
         body = answers.Body(answer.body)
         self._clock.heard(body.number("server_time"))
         gone = {answers.blob(one, "removed right", 8) for one in body.items("removed_rights")}
@@ -161,6 +160,14 @@ class Syncer:
             await self._keyring.change(lambda now: now.without_rights(lost))
             self._on_change()
         return len(lost)
+
+    async def _ask_revoked(self, content: Content, cursor: str | None) -> Answer:
+        return await self._http.call(
+            "POST",
+            f"{content.identity.server_url}/api/v1/sync/revoked",
+            body={"bearer_id": content.identity.bearer_id, "cursor": cursor},
+            device_token=content.identity.device_token,
+        )
 
     async def _hand_in(self) -> tuple[int, str]:
         """Hand in what waits. A server that answers and yet takes no logs must not keep rights away."""

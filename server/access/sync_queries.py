@@ -94,9 +94,14 @@ def names_of_tokens(token_ids: Collection[int], *, at: datetime) -> list[bytes]:
     return [bytes(token_id) for token_id in rows.values_list("token_id", flat=True)]
 
 
-def names_of_revoked(token_ids: Collection[int], *, bearer: Bearer, at: datetime) -> list[bytes]:
-    """Return the token ids of this bearer's tokens that were revoked and have not ended by themselves."""
-    rows = Token.objects.filter(pk__in=token_ids, bearer=bearer, revoked_at__isnull=False, expires__gt=at)
+def names_of_revoked(token_ids: Collection[int] | None, *, bearer: Bearer, at: datetime) -> list[bytes]:
+    """Return the token ids of this bearer's tokens that were revoked and have not ended by themselves.
+
+    Of these tokens; with None, of all that there are.
+    """
+    rows = Token.objects.filter(bearer=bearer, revoked_at__isnull=False, expires__gt=at)
+    if token_ids is not None:
+        rows = rows.filter(pk__in=token_ids)
     return [bytes(token_id) for token_id in rows.order_by("pk").values_list("token_id", flat=True)]
 
 

@@ -4,6 +4,7 @@ tells the truth about it."""
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -221,6 +222,28 @@ async def test_rule_04_a_right_taken_back_goes_also_when_the_session_has_ended(t
         assert alice.engine.state.sync.stale_reason == "session_expired", (
             "and the bar still asks for a sign-in"
         )
+
+
+@virtual_time
+async def test_rule_04_a_cursor_the_server_does_not_know_keeps_no_revoked_right(tmp_path: Path) -> None:
+    """After an update of the server, and nobody signs in: what was taken back must go all the same."""
+    async with phone(tmp_path) as alice:
+        alice.server.session_over = True
+        await asyncio.sleep(46)
+        real = alice.engine._http._transport
+        assert real is not None
+
+        async def of_another_version(request: httpx.Request) -> httpx.Response:
+            if request.url.path == "/api/v1/sync/revoked" and json.loads(request.content)["cursor"]:
+                return httpx.Response(400, json={"code": "cursor_invalid"})
+            return await real.handle_async_request(request)
+
+        alice.engine._http._transport = httpx.MockTransport(of_another_version)
+        await alice.engine._http.close()
+        alice.server.withdraw(next(iter(alice.engine._keyring.content.rights)))
+        await asyncio.sleep(46)
+        assert alice.engine._keyring.content.rights == {}
+        assert alice.engine.state.sync.stale_reason == "session_expired"
 
 
 @virtual_time

@@ -147,6 +147,18 @@ class TestTakenBack:
         answer = self.ask(signed_in, issuer, cursor)
         assert answer.json()["removed_rights"] == [b64(bytes(lost.token_id))]
 
+    def test_rule_04_without_a_cursor_everything_revoked_is_named(
+        self, issuer: Issuer, signed_in: Phone
+    ) -> None:
+        """A phone whose last answer was spoilt, or whose cursor is of an older server, has none to show."""
+        signed_in.sync()
+        lost = Token.objects.get(binding=issuer.world.gate_binding)
+        assert self.ask(signed_in, issuer, None).json()["removed_rights"] == []
+        revoke_token(token=lost, reason=Revocation.Reason.OTHER, at=NOW)
+        assert self.ask(signed_in, issuer, None).json()["removed_rights"] == [b64(bytes(lost.token_id))]
+        with time_machine.travel(lost.expires, tick=False):
+            assert self.ask(signed_in, issuer, None).json()["removed_rights"] == []
+
     def test_a_revoked_bearer_is_told_so(self, issuer: Issuer, signed_in: Phone) -> None:
         cursor = signed_in.sync().json()["cursor"]
         issuer.world.bearer.revoked_at = NOW

@@ -38,7 +38,9 @@ class RevokedRequest(serializers.Serializer[Any]):
     """What a phone asks with when its person is not signed in."""
 
     bearer_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
-    cursor = serializers.CharField(allow_null=True, max_length=MAX_LENGTH)
+    cursor = serializers.CharField(
+        allow_null=True, max_length=MAX_LENGTH, help_text="null = it has none: everything revoked is named"
+    )
 
 
 class RevokedResponse(serializers.Serializer[Any]):

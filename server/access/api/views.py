@@ -101,7 +101,7 @@ class RevokedView(DeviceView):
             raise Problem("bearer_unknown")
         if bearer.revoked_at is not None:
             raise Problem("bearer_revoked")
-        known = cursors.decode(body["cursor"], bearer.pk)
+        known = cursors.decode(body["cursor"], bearer.pk) if body["cursor"] is not None else None
         gone = taken_back(bearer=bearer, known=known, at=at)
         note_contact(self.phone, at=at)
         return Response({"server_time": _seconds(at), "removed_rights": [encode_bytes(one) for one in gone]})

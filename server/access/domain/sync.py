@@ -147,13 +147,15 @@ def look(*, bearer: Bearer, mark: bytes, at: datetime) -> tuple[bool, Shift | No
     return hmac.compare_digest(cursors.mark(truth.cursor(bearer).encode(bearer.pk)), mark), truth.shift
 
 
-def taken_back(*, bearer: Bearer, known: Cursor, at: datetime) -> list[bytes]:
+def taken_back(*, bearer: Bearer, known: Cursor | None, at: datetime) -> list[bytes]:
     """Return which of the rights that a phone holds have been revoked; must run in the bearer's scope.
+
+    `known`: what it holds, None when it cannot say; then everything revoked is named.
 
     For a phone whose person is not signed in any more: it can be given nothing, but what was taken back must
     not stay on it for that. Rights that were only replaced stay, since the new ones cannot be fetched.
     """
-    return queries.names_of_revoked(known.tokens, bearer=bearer, at=at)
+    return queries.names_of_revoked(known.tokens if known else None, bearer=bearer, at=at)
 
 
 def _truth(bearer: Bearer, at: datetime) -> Truth:
