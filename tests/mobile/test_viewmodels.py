@@ -85,7 +85,7 @@ def test_visits_in_order_and_gate_above_apartment() -> None:
     assert [row.door_id for row in view.visits[0].rows] == ["g", "a"]
     assert (view.visits[0].current, view.visits[1].current) == (True, False)
     assert view.visits[0].time == "10:11–10:22"
-    assert view.date == "fredag 20 november"
+    assert view.date == "Fredag 20 november"
 
 
 def test_nearby_doors_need_a_right() -> None:
