@@ -15,6 +15,7 @@ from mobile.engine.state import Alarm, AlarmStage, DoorKind, Fallback, Shift, Su
 from protocol.fields import MAX_TIME
 
 MAX_TEXT = 4000
+MAX_NAME = 100
 MAX_CURSOR = 512 * 1024
 """Characters; the server takes no longer ones back, and a night patrol's 4 000 rights need about 100 000."""
 MAX_ITEMS = 50_000
@@ -36,6 +37,13 @@ class Body:
         """A string; `default` when it is absent or null."""
         value = self._value.get(name)
         return default if value is None and default is not None else plain(value, name)
+
+    def name(self, name: str) -> str:
+        """What is shown beside what the person compares by eye: one short line of visible signs, or empty."""
+        value = self.text(name, default="")
+        if len(value) > MAX_NAME or not value.isprintable():
+            raise _bad(name)
+        return value
 
     def secret(self, name: str, *, default: str | None = None) -> str:
         """A device token or session: what may stand in a header and nothing else."""

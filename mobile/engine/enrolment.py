@@ -37,7 +37,7 @@ class Enrolment:
         municipality = body.optional("municipality") or answers.Body({})
         identity = ServerIdentity(
             url=url,
-            municipality=municipality.text("name", default=""),
+            municipality=municipality.name("name"),
             root_fingerprint=body.text("root_fingerprint").lower(),
             minimum_app_version=body.text("minimum_app_version", default=""),
         )

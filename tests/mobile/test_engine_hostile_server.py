@@ -73,6 +73,29 @@ def test_any_answer_to_enrolment_is_used_whole_or_not_at_all(name: str, value: A
     asyncio.run(story())
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Provköping\n\nRotnyckelns fingeravtryck\n9F3A 61C4 E07B 25D8",
+        "Provköping\r9F3A 61C4",
+        "\u202egnipökvorP",
+        "Provköping\u20289F3A 61C4",
+        "Provköping\0",
+        "Provköping" + " " * 100 + "9F3A 61C4 E07B 25D8",
+    ],
+)
+async def test_no_name_puts_a_fingerprint_of_its_own_on_the_screen(tmp_path: Path, name: str) -> None:
+    """The person compares the digits that stand under the name; another server knows what they ought to be."""
+    spoiling = Spoiling(SmallServer(now=lambda: NOW))
+    spoiling.path = "/api/v1/info"
+    spoiling.answer = lambda true: httpx.Response(200, json=true.json() | {"municipality": {"name": name}})
+    engine = await _engine(str(tmp_path), spoiling)
+    with pytest.raises(EngineError) as refused:
+        await engine.server_identity(URL)
+    assert refused.value.code == "server_error"
+    await engine.stop()
+
+
 @settings(max_examples=60)
 @given(st.sampled_from(["login", "2fa/authenticate"]), STATUSES, JSON)
 @example("login", 401, {"data": {"flows": [{"id": "mfa_authenticate"}]}, "meta": {"session_token": "å"}})
