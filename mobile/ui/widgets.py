@@ -25,6 +25,8 @@ from kivy.uix.scrollview import ScrollView
 from kivy.uix.textinput import TextInput
 from kivy.uix.widget import Widget
 
+from mobile.ui import tremble
+
 MIN_TARGET = 48
 """dp; the opening button has 72 at least."""
 
@@ -55,6 +57,19 @@ class Tappable(Shy, ButtonBehavior, BoxLayout):
 
     fill = ColorProperty([0, 0, 0, 0])
     radius = NumericProperty(dp(16))
+    again_at_once = False
+    """True where one taps quickly, time after time."""
+
+    def on_touch_down(self, touch: MotionEvent) -> bool:
+        """A double tap is one tap, whatever lies here by now."""
+        if not self.again_at_once and self.collide_point(*touch.pos) and tremble.trembles(touch):
+            return True
+        return bool(super().on_touch_down(touch))
+
+    def on_release(self) -> None:
+        """Carried out."""
+        if self.last_touch is not None:
+            tremble.lifted(self.last_touch)
 
 
 class Btn(Tappable):
@@ -133,6 +148,7 @@ class Choices(GridLayout):
 class PinKey(Tappable):
     """One key of the pad: a digit, or an icon."""
 
+    again_at_once = True
     text = StringProperty("")
     icon = StringProperty("")
 

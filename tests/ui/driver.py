@@ -13,6 +13,7 @@ from kivy.input.motionevent import MotionEvent
 from kivy.uix.widget import Widget
 
 from mobile.engine.state import AppState, Stage
+from mobile.ui import tremble
 from mobile.ui.app import NyckelfriApp
 from mobile.ui.device import Device
 from mobile.viewmodels.enrol import EnrolModel
@@ -165,6 +166,7 @@ class Driver:
         widget = self.find(target) if isinstance(target, str) else target
         await self.reveal(widget)
         x, y = widget.to_window(*widget.center)
+        await asyncio.sleep(tremble.left_of_it(x, y))  # a hand that means two taps makes two
         finger = self.press(x, y)
         await asyncio.sleep(hold)
         await self.settle(2)

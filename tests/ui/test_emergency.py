@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -10,6 +11,7 @@ from kivy.metrics import dp
 from mobile.engine.emergencies import EmergencyRight
 from mobile.engine.errors import ServerError
 from mobile.engine.state import LoginState
+from mobile.ui import tremble
 from mobile.ui.alarms import AlarmDoor
 from mobile.ui.emergency import ReasonLine
 from mobile.ui.widgets import Btn, Entry
@@ -116,6 +118,7 @@ async def test_signing_in_comes_first_and_a_double_tap_is_one() -> None:
         await driver.settle(4)
         button = next(one for one in driver.all(Btn) if one.text == "Ja, ge mig behörighet")
         x, y = button.to_window(*button.center)
+        await asyncio.sleep(tremble.left_of_it(x, y))
         for _ in range(3):
             driver.lift(driver.press(x, y))
         await driver.until(lambda: driver.screen.step == "given")
