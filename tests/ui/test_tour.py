@@ -9,31 +9,10 @@ import pytest
 
 from mobile.engine.state import AppState, LoginState, Nearby, OpeningState, Stage
 from mobile.ui.rows import DoorLine, NearCard
-from mobile.ui.widgets import Btn, Entry, PinKey
+from mobile.ui.widgets import Btn, PinKey
 from tests.ui.driver import Driver
 from tests.ui.scenes import DOORS, LOCKED, UNLOCKED
-
-LOOKS = [(language, scale) for language in ("sv", "en") for scale in (1.0, 1.3, 2.0)]
-
-
-class Tour:
-    """A person who reads the words on the screen and presses them."""
-
-    def __init__(self, driver: Driver) -> None:
-        self.driver = driver
-
-    async def press(self, key: str) -> None:
-        await self.driver.tap(self.driver.session.texts.tr(key))
-
-    async def fill(self, *words: str) -> None:
-        await self.driver.settle(4)
-        for entry, text in zip(self.driver.all(Entry), words, strict=True):
-            entry.text = text
-        await self.driver.settle(2)
-
-    async def stands_at(self, screen: str) -> None:
-        await self.driver.until(lambda: self.driver.screen.name == screen)
-        await self.driver.settle(3)
+from tests.ui.tour import LOOKS, Tour
 
 
 @pytest.mark.parametrize(("language", "scale"), LOOKS)
