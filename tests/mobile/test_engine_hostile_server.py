@@ -85,7 +85,7 @@ def test_any_answer_to_enrolment_is_used_whole_or_not_at_all(name: str, value: A
     ],
 )
 async def test_no_name_puts_a_fingerprint_of_its_own_on_the_screen(tmp_path: Path, name: str) -> None:
-    """The person compares the digits that stand under the name; another server knows what they ought to be."""
+    """The person compares the digits that stand under it; another server knows what they ought to be."""
     spoiling = Spoiling(SmallServer(now=lambda: NOW))
     spoiling.path = "/api/v1/info"
     spoiling.answer = lambda true: httpx.Response(200, json=true.json() | {"municipality": {"name": name}})
