@@ -12,6 +12,9 @@ from server.tenancy.fields import BytesField, has_length
 MOST_MONTHS = 120
 """Nobody may keep passages longer than ten years, nor, by a slip, for no time at all."""
 
+ROUTINE_LENGTH = 4000
+"""Characters; phones take no longer text."""
+
 
 class Municipality(models.Model):
     """The tenant: it owns locks and data, and has its own root keys."""
@@ -29,10 +32,10 @@ class Municipality(models.Model):
     )
     support_phone = models.CharField(_("support telephone"), max_length=32, blank=True, default="")
     deviation_routine_sv = models.TextField(
-        _("routine when a door will not open, Swedish"), blank=True, default=""
+        _("routine when a door will not open, Swedish"), max_length=ROUTINE_LENGTH, blank=True, default=""
     )
     deviation_routine_en = models.TextField(
-        _("routine when a door will not open, English"), blank=True, default=""
+        _("routine when a door will not open, English"), max_length=ROUTINE_LENGTH, blank=True, default=""
     )
     minimum_app_version = models.CharField(
         _("oldest app version allowed"),

@@ -20,6 +20,7 @@ from server.access.models import Revocation, Token
 from server.passages.models import Passage
 from server.people.models import Bearer, Phone
 from server.tenancy.domain.keyring import root_set
+from server.tenancy.models import ROUTINE_LENGTH, Municipality
 from tests.integration.serverworld import PIN, PhoneAtServer
 from tests.server.issuer import Issuer, code_now, enrolment_code, give_sign_in
 from tests.server.world import make_staff
@@ -199,6 +200,21 @@ def test_whatever_cursor_the_server_makes_the_phone_takes_keeps_and_sends_back(
     content = replace(at_work.engine._keyring.content, cursor=text)
     assert codec.decode(codec.encode(content)).cursor == text
     assert decode(text, 1_000_000) == night
+
+
+def test_the_longest_routine_that_may_be_written_reaches_the_phone(
+    at_work: PhoneAtServer, issuer: Issuer
+) -> None:
+    """And a longer one, of a time before there was a limit, keeps no phone from its keys."""
+    field = Municipality._meta.get_field("deviation_routine_sv")
+    assert field.max_length == ROUTINE_LENGTH == answers.MAX_TEXT
+    for written in ("Ring jouren.\r\n" * 300)[:ROUTINE_LENGTH], "Ö" * (ROUTINE_LENGTH + 1):
+        Municipality.objects.filter(pk=issuer.municipality.pk).update(
+            deviation_routine_sv=written, deviation_routine_en=written
+        )
+        at_work.do(at_work.engine.sync())
+        assert at_work.engine.state.support.routine_sv == written[:ROUTINE_LENGTH]
+        assert at_work.engine.state.sync.stale_reason == ""
 
 
 def test_logs_are_taken_once_and_by_any_phone(at_work: PhoneAtServer, issuer: Issuer) -> None:

@@ -30,6 +30,7 @@ from server.people.models import Bearer
 from server.people.queries import bearer_by_id, note_contact
 from server.problems import Problem
 from server.tenancy.domain.versions import refuse_old_app
+from server.tenancy.models import ROUTINE_LENGTH
 from server.tenancy.policy import policy_of
 
 SESSION_HEADER = OpenApiParameter(
@@ -184,7 +185,7 @@ def _as_dict(bearer: Bearer, answer: Answer, at: datetime) -> dict[str, Any]:
         ],
         "support": {
             "phone": municipality.support_phone,
-            "deviation_routine_sv": municipality.deviation_routine_sv,
-            "deviation_routine_en": municipality.deviation_routine_en,
+            "deviation_routine_sv": municipality.deviation_routine_sv[:ROUTINE_LENGTH],
+            "deviation_routine_en": municipality.deviation_routine_en[:ROUTINE_LENGTH],
         },
     }
