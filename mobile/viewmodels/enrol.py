@@ -13,6 +13,7 @@ from mobile.engine import deeplink
 from mobile.engine.deeplink import EnrolLink
 from mobile.engine.errors import EngineError, WeakPinError
 from mobile.engine.outcome import ServerIdentity
+from mobile.engine.state import Stage
 from mobile.engine.storage.pin import check_new_pin
 from mobile.viewmodels.forms import Form, slug_of
 from mobile.viewmodels.navigation import Navigation
@@ -20,7 +21,8 @@ from mobile.viewmodels.session import Session
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
-
+HELD_S = 60
+"""A link that came while somebody worked is forgotten after so long."""
 LARGE = 1.6
 """The text size from which four groups of digits are too wide for one line."""
 
@@ -71,6 +73,8 @@ class EnrolModel(Form):
         self._link: EnrolLink | None = None
         self._code = ""
         self._step = "address"
+        self._held: tuple[str, int] | None = None
+        session.listen(self._look_at_held)
 
     def view(self) -> EnrolView:
         """What to show now."""
@@ -89,7 +93,14 @@ class EnrolModel(Form):
         )
 
     def arrive(self, link: str) -> None:
-        """A link has come: ask its server who it is, as if address and code had been typed."""
+        """A link has come: ask its server who it is, as if address and code had been typed.
+
+        Any app or page can open one, so it takes no screen from a person at work: it waits until the vault is
+        shut, as it is soon when its person has left the app to scan.
+        """
+        if self._session.state.stage is Stage.UNLOCKED:
+            self._held = (link, self._session.wall() + HELD_S)
+            return None
         if self.working:
             return None
         self.start_over()
@@ -145,6 +156,13 @@ class EnrolModel(Form):
             return self.complain("pin_mismatch")
         url, code = self._identity.url, self._code
         return self.submit(lambda: self._session.engine.enrol(url, code, pin), self._enrolled)
+
+    def _look_at_held(self) -> None:
+        if self._held is None or self._session.state.stage is Stage.UNLOCKED:
+            return
+        (link, until), self._held = self._held, None
+        if self._session.wall() <= until:
+            self.arrive(link)
 
     def _enrolled(self, _: None) -> None:
         self.start_over()

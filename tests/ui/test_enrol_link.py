@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from mobile.engine.errors import ServerError
-from mobile.engine.state import AppState, Stage
+from mobile.engine.state import AppState, LoginState, Stage
 from mobile.ui.widgets import Entry
 from tests.ui.driver import Driver
-from tests.ui.scenes import LINK, LOCKED
+from tests.ui.scenes import LINK, LOCKED, MORNING, UNLOCKED
+from tests.ui.urgent import OFFERED
 
 
 async def test_a_scanned_code_asks_only_whose_server_it_is() -> None:
@@ -32,6 +33,28 @@ async def test_a_link_before_the_first_frame_waits_for_the_engine_to_look_around
         await driver.tap("Nej, avbryt")
         await driver.tap("Avbryt")
         assert driver.screen.name == "pin"
+
+
+async def test_a_link_waits_while_somebody_works_and_covers_no_alarm() -> None:
+    """Any app or page can open one: it takes no screen from under a hand and keeps no alarm away."""
+    async with Driver(UNLOCKED) as driver:
+        driver.app.enrol_with(LINK)
+        await driver.settle()
+        assert (driver.screen.name, driver.engine.asked) == ("today", [])
+        driver.engine.publish(alarms=(OFFERED,))
+        await driver.until(lambda: driver.screen.name == "alarm")
+        driver.engine.publish(stage=Stage.LOCKED, login=LoginState.SIGNED_OUT, alarms=(), doors=LOCKED.doors)
+        await driver.until(lambda: driver.screen.name == "enrol" and driver.screen.step == "check")
+
+
+async def test_a_link_that_has_waited_long_is_forgotten() -> None:
+    async with Driver(UNLOCKED) as driver:
+        driver.app.enrol_with(LINK)
+        await driver.settle()
+        driver.session.wall = lambda: MORNING + 3600
+        driver.engine.publish(stage=Stage.LOCKED, login=LoginState.SIGNED_OUT, alarms=(), doors=LOCKED.doors)
+        await driver.until(lambda: driver.screen.name == "pin")
+        assert driver.engine.asked == []
 
 
 async def test_a_server_with_other_roots_is_refused_in_words() -> None:
