@@ -12,6 +12,8 @@ from django.core.cache import cache
 from django.utils import timezone
 from django_scopes import scope
 
+from simulation.radio import Ether
+from tests.integration.doorway import Coverage
 from tests.integration.serverworld import PhoneAtServer
 from tests.server.issuer import Issuer, found, give_sign_in, make_issuer
 
@@ -35,6 +37,19 @@ def runner() -> Iterator[asyncio.Runner]:
     """The loop that the phone lives on; between its turns the test may use the database."""
     with asyncio.Runner() as made:
         yield made
+
+
+@pytest.fixture
+def coverage() -> Coverage:
+    return Coverage()
+
+
+@pytest.fixture
+def ether(runner: asyncio.Runner) -> Ether:
+    async def make() -> Ether:
+        return Ether(seed=5)
+
+    return runner.run(make())
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from server.people.models import Bearer, User
 from simulation.backend import PhoneRadio
 from simulation.radio import Ether
 from tests.integration.asgiserver import AsgiServer
+from tests.integration.doorway import Coverage, on_the_air
 from tests.integration.serverworld import PhoneAtServer
-from tests.integration.test_whole_line import Coverage, _on_the_air
 from tests.server.alarmworld import respond
 from tests.server.issuer import Issuer
 
@@ -35,19 +35,6 @@ def server(issuer: Issuer) -> Iterator[AsgiServer]:
     made.start()
     yield made
     made.stop()
-
-
-@pytest.fixture
-def coverage() -> Coverage:
-    return Coverage()
-
-
-@pytest.fixture
-def ether(runner: asyncio.Runner) -> Ether:
-    async def make() -> Ether:
-        return Ether(seed=7)
-
-    return runner.run(make())
 
 
 @pytest.fixture
@@ -111,7 +98,7 @@ def test_an_alarm_from_call_to_open_door_and_its_right_ends_with_it(  # noqa: PL
 ) -> None:
     world, engine = issuer.world, alice.engine
     door = str(world.apartment.pk)
-    agent = alice.do(_on_the_air(ether, issuer.apartment_lock, world.apartment_binding))
+    agent = alice.do(on_the_air(ether, issuer.apartment_lock, world.apartment_binding))
     assert alice.do(engine.open_door(door)).state is OpeningState.REFUSED, "no right before the alarm"
     called_at = timezone.now()
 

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
-from lockagent.agent import Agent, Parts
-from lockagent.core.clock import RtcReading
-from lockagent.core.identity import LockSecrets
-from lockagent.core.memory import BLANK
-from lockagent.lockfolder import store_over
+from lockagent.agent import Agent
 from lockagent.motor.lamp import Lamp
-from lockagent.peripheral.bumble_radio import BumbleRadio
 from mobile.engine.errors import ServerError
 from mobile.engine.state import DoorKind, OpeningState
-from protocol import commission
-from protocol.reasons import Reason
 from server.locks.models import Binding
 from server.passages import live
 from server.passages.models import Deviation, LogGap, Passage
 from server.places.models import Door
 from simulation.backend import PhoneRadio
 from simulation.radio import Ether
+from tests.integration.doorway import Coverage, on_the_air
 from tests.integration.serverworld import PhoneAtServer
-from tests.integration.test_whole_line import Coverage
-from tests.lockagent.crashdisk import CrashDisk
 from tests.server.device import Device
 from tests.server.issuer import Issuer, mount
 from tests.server.world import make_door
@@ -38,29 +28,8 @@ from tests.server.world import make_door
 
 async def _practice_lock(ether: Ether, device: Device, binding: Binding, shown: list[str]) -> Agent:
     """A practice lock that has no bolt: what would have moved is shown."""
-    secrets = LockSecrets(device.static_private, device.log_seed, device.seal_private)
-    store = store_over(CrashDisk(), secrets)
-    store.create(BLANK.encode())
-    controller = ether.controller("practice", position=(1.0, 0.0))
     lamp = Lamp(lambda bolt: shown.append(bolt.value), seconds=0.2)
-    parts = Parts(store, secrets, lamp, RtcReading(int(time.time())), os.urandom)
-    agent = Agent(parts, radio=BumbleRadio(controller, controller, os.urandom))
-    assert agent.commission(commission.verify(bytes(binding.commission_document or b""))) is Reason.GRANTED
-    await agent.start()
-    return agent
-
-
-@pytest.fixture
-def coverage() -> Coverage:
-    return Coverage()
-
-
-@pytest.fixture
-def ether(runner: asyncio.Runner) -> Ether:
-    async def make() -> Ether:
-        return Ether(seed=11)
-
-    return runner.run(make())
+    return await on_the_air(ether, device, binding, lamp)
 
 
 @pytest.fixture

@@ -24,9 +24,9 @@ from server.passages.models import Deviation
 from simulation.backend import PhoneRadio
 from simulation.radio import Ether
 from tests.integration.asgiserver import AsgiServer
+from tests.integration.doorway import Coverage, on_the_air
 from tests.integration.serverworld import PhoneAtServer
-from tests.integration.test_alarm_to_door import alice, call, coverage, ether, patrol, server  # noqa: F401
-from tests.integration.test_whole_line import Coverage, _on_the_air
+from tests.integration.test_alarm_to_door import alice, call, patrol, server  # noqa: F401
 from tests.server.issuer import Issuer
 from tests.ui.driver import Driver
 
@@ -83,8 +83,8 @@ def at_the_door(  # noqa: PLR0917 - fixtures come by name
     server: AsgiServer,  # noqa: F811
     runner: asyncio.Runner,
     tmp_path: Path,
-    ether: Ether,  # noqa: F811
-    coverage: Coverage,  # noqa: F811
+    ether: Ether,
+    coverage: Coverage,
 ) -> Iterator[Hand]:
     """Alice is at work, and the plan has forgotten her: no shift, so no right to any door."""
     issuer.world.shift.delete()
@@ -109,12 +109,12 @@ def at_the_door(  # noqa: PLR0917 - fixtures come by name
 def test_an_alarm_from_the_call_to_the_open_door_and_to_its_end(
     hand: Hand,
     issuer: Issuer,
-    ether: Ether,  # noqa: F811
+    ether: Ether,
     call: Any,  # noqa: F811
     patrol: Browser,  # noqa: F811
 ) -> None:
     world, door = issuer.world, str(issuer.world.apartment.pk)
-    agent = hand.do(_on_the_air(ether, issuer.apartment_lock, world.apartment_binding))
+    agent = hand.do(on_the_air(ether, issuer.apartment_lock, world.apartment_binding))
     hand.wait_for_screen("today")
     hand.tap("Inställningar")
 
@@ -143,11 +143,11 @@ def test_an_alarm_from_the_call_to_the_open_door_and_to_its_end(
 def test_an_emergency_opening_by_alarm_code_and_what_the_coordinator_sees(
     at_the_door: Hand,
     issuer: Issuer,
-    ether: Ether,  # noqa: F811
-    coverage: Coverage,  # noqa: F811
+    ether: Ether,
+    coverage: Coverage,
 ) -> None:
     hand, world, door = at_the_door, issuer.world, str(issuer.world.apartment.pk)
-    agent = hand.do(_on_the_air(ether, issuer.apartment_lock, world.apartment_binding))
+    agent = hand.do(on_the_air(ether, issuer.apartment_lock, world.apartment_binding))
     assert dict(hand.engine.state.doors) == {}
     hand.driver.app.navigation.go("emergency")
     hand.do(hand.driver.settle(4))

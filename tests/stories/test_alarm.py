@@ -24,7 +24,7 @@ from mobile.engine.storage.vaultfile import Cost
 from mobile.engine.thread import EngineThread
 from simulation.backend import PhoneRadio
 from simulation.radio import Ether
-from tests.integration.test_whole_line import Coverage, _on_the_air
+from tests.integration.doorway import Coverage, on_the_air
 from tests.server.device import Device
 from tests.server.issuer import PASSWORD, code_now
 from tests.stories.conftest import City
@@ -104,7 +104,7 @@ def night(city: City, tmp_path: Path) -> Iterator[Night]:
 
     async def begin() -> tuple[PhoneEngine, Any]:
         ether = Ether(seed=11)
-        agent = await _on_the_air(ether, device, binding)
+        agent = await on_the_air(ether, device, binding)
         radio = PhoneRadio(ether, "nadja", mtu=247)
         setup = Setup(
             tmp_path / "phone",
