@@ -44,6 +44,8 @@ class Alarms:
             with suppress(EngineError):  # that it was too late is what the person must hear
                 await self._syncer.sync_anew()
             raise ServerError("alarm_ended" if error.code == "not_found" else error.code) from error
+        if answer is AlarmAnswer.TAKE and said.text("state") != "taken":
+            raise ServerError("server_error")
         await self._note(alarm_id, said)
         try:
             await self._syncer.sync_anew()

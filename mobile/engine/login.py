@@ -54,6 +54,8 @@ class SignIn:
                 self.forget_half()
                 raise SignInError("session_expired")
             raise _refusal(answer)
+        if not _is_signed_in(answer):
+            raise ServerError("server_error")
         session = _session(answer, default=self._half_way)
         await self._keyring.change(lambda content: replace(content, session=session))
         self._half_way = ""
@@ -107,6 +109,11 @@ def _session(answer: Answer, default: str | None = None) -> str:
     return meta.secret("session_token", default=default)
 
 
+def _is_signed_in(answer: Answer) -> bool:
+    meta = answers.Body(answer.body).optional("meta") or answers.Body({})
+    return meta.has("is_authenticated") and meta.flag("is_authenticated")
+
+
 def _waits_for_code(answer: Answer) -> bool:
     data = answers.Body(answer.body).optional("data") or answers.Body({})
     return any(flow.text("id", default="") == "mfa_authenticate" for flow in data.objects("flows"))
@@ -114,9 +121,9 @@ def _waits_for_code(answer: Answer) -> bool:
 
 def _refusal(answer: Answer) -> EngineError:
     """The reason behind an answer that signed nobody in."""
-    own = answer.body.get("code")
+    own = answers.Body(answer.body).text("code", default="")
     if own in _OWN_CODES:
-        return SignInError(str(own))
+        return SignInError(own)
     codes = [one.text("code", default="") for one in answers.Body(answer.body).objects("errors")]
     for code in codes:
         if code in _CODES or code in _OWN_CODES:

@@ -12,16 +12,26 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from mobile.engine.emergencies import DoorFault
 from mobile.engine.engine import PhoneEngine
 from mobile.engine.errors import EngineError
 from mobile.engine.setup import Setup
-from mobile.engine.state import LoginState, Stage
+from mobile.engine.state import AlarmAnswer, LoginState, Stage
 from mobile.engine.storage.vaultfile import Cost
 from tests.mobile.issuing import CODE, PASSWORD, PIN, TOTP, URL, USERNAME, SmallServer
 from tests.mobile.test_engine_answers import JSON
 
 CHEAP = Cost(memory_kib=64, passes=1, lanes=1)
 NOW = 1_790_000_000
+ALARM = {
+    "id": "7",
+    "alarm_code": "4711",
+    "door_ids": [],
+    "state": "offered",
+    "raised_at": NOW - 60,
+    "respond_by": NOW + 120,
+    "expires": NOW + 43_200,
+}
 STATUSES = st.sampled_from([200, 201, 204, 302, 400, 401, 403, 404, 409, 410, 418, 426, 429, 500, 503])
 
 
@@ -140,4 +150,47 @@ async def test_a_strange_answer_loses_neither_logs_nor_rights(tmp_path: Path, pa
         assert error.code == "server_error"
     assert engine._keyring.content.rights == before.rights
     assert engine.state.sync.waiting_logs == (1 if path.endswith("logs") else 0)
+    await engine.stop()
+
+
+EMPTY = [
+    httpx.Response(200, json={}),
+    httpx.Response(200, content=b""),
+    httpx.Response(200, html="<h1>Logga in på nätet</h1>"),
+    httpx.Response(302, headers={"location": "http://portal.local/"}),
+    httpx.Response(400, json={"code": ["a"], "errors": [5, None]}),
+]
+
+
+@pytest.mark.parametrize("answer", EMPTY)
+@pytest.mark.parametrize("path", ["/auth/2fa/authenticate", "/auth/login", "/7/take", "/deviations"])
+async def test_rule_10_an_answer_that_says_nothing_is_no_yes(
+    tmp_path: Path, path: str, answer: httpx.Response
+) -> None:
+    """Whatever else than our server answers 200, as the sign-in page of a guest network does."""
+    server = SmallServer(now=lambda: NOW)
+    server.spoil = lambda body: {**body, "alarms": [ALARM]}
+    spoiling = Spoiling(server)
+    engine = await _engine(str(tmp_path), spoiling)
+    await engine.enrol(URL, CODE, PIN)
+    if "/auth/" not in path:
+        await engine.sign_in(USERNAME, PASSWORD)
+        await engine.second_factor(TOTP)
+        await engine.sync()
+    elif path.endswith("authenticate"):
+        await engine.sign_in(USERNAME, PASSWORD)
+    before = engine.state
+    prefix = "/_allauth/app/v1" if "/auth/" in path else "/api/v1"
+    spoiling.path = f"{prefix}{'/alarms' if path.endswith('take') else ''}{path}"
+    spoiling.answer = answer
+    verbs = {
+        "/auth/login": lambda: engine.sign_in(USERNAME, PASSWORD),
+        "/auth/2fa/authenticate": lambda: engine.second_factor(TOTP),
+        "/7/take": lambda: engine.answer_alarm("7", AlarmAnswer.TAKE),
+        "/deviations": lambda: engine.report_door("d1", DoorFault.DEAD_LOCK),
+    }
+    with pytest.raises(EngineError) as refused:
+        await verbs[path]()
+    assert refused.value.code in {"server_error", "bad_credentials"}
+    assert (engine.state.login, engine.state.alarms) == (before.login, before.alarms)
     await engine.stop()
