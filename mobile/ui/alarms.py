@@ -138,6 +138,13 @@ class AlarmScreen(ModelScreen):
         }
         verbs[name]()
 
+    def back(self) -> bool:
+        """No to the question whether it is to be handed over."""
+        confirming = bool(self.view and self.view.confirming)
+        if confirming:
+            self.act("hand_over_no")
+        return confirming
+
     def _disarm(self) -> None:
         self.armed = False
         self._arming.cancel()

@@ -268,9 +268,9 @@ class NyckelfriApp(App):
     def _key(self, _window: object, key: int, _scan: int, typed: str | None, _modifiers: object) -> bool:
         """Android's back button and the desktop's escape; digits for the pad on a desktop."""
         self._noticed()
-        if key == 27:
-            return self.navigation.back()
         screen = self.root.ids.screens.current_screen
+        if key == 27:
+            return screen.back() or self.navigation.back()
         if not isinstance(screen, pin.PinScreen) or screen.phrase:
             return False
         if typed and typed.isdigit():

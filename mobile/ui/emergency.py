@@ -62,6 +62,13 @@ class EmergencyScreen(ModelScreen):
         }
         verbs.get(name, lambda: App.get_running_app().act(name))()
 
+    def back(self) -> bool:
+        """From the confirmation to the choice."""
+        if self.step != "confirm":
+            return False
+        self.model.change()
+        return True
+
     def forget(self) -> None:
         """The vault is shut: neither door nor choice stays."""
         super().forget()

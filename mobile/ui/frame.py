@@ -71,5 +71,9 @@ class ModelScreen(Screen):
             if isinstance(widget, KeyedBox):
                 widget.forget()
 
+    def back(self) -> bool:
+        """The back key: leave a question or a step of this screen; False when there is none to leave."""
+        return False
+
     def on_leave(self, *_: object) -> None:
         """Nothing typed stays behind."""

@@ -66,6 +66,14 @@ class EnrolScreen(ModelScreen):
         else:
             self.model.finish(self.part.ids.pin.text, self.part.ids.again.text)
 
+    def back(self) -> bool:
+        """As its button for going back; while the server is being asked there is nothing to go back to."""
+        if not (self.view and self.view.can_cancel):
+            return False
+        if not self.working:
+            self.model.cancel()
+        return True
+
     def on_leave(self, *_: object) -> None:
         """Nothing typed stays behind."""
         self.ids.place.clear_widgets()

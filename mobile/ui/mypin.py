@@ -64,6 +64,12 @@ class MyPinScreen(ModelScreen):
             field.clear()
         self.model.change(*typed)
 
+    def back(self) -> bool:
+        """To everything."""
+        within = bool(self.step)
+        self.model.cancel()
+        return within
+
     def on_leave(self, *_: object) -> None:
         """Nothing typed stays behind, and the next visit begins anew."""
         self.ids.place.clear_widgets()

@@ -99,6 +99,12 @@ class SettingsScreen(ModelScreen):
         links = App.get_running_app().links()
         self.ids.links.show(links, key=lambda action: action.name, make=lambda _: LinkLine())
 
+    def back(self) -> bool:
+        """No to the question."""
+        asking = bool(self.view and self.view.asking)
+        self.model.ask_sign_out(False)
+        return asking
+
     def on_leave(self, *_: object) -> None:
         """A question that was walked away from is answered."""
         self.model.ask_sign_out(False)

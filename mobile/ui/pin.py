@@ -106,6 +106,10 @@ class PinScreen(ModelScreen):
             self.part.ids.phrase.clear()
         self.model.open(typed)
 
+    def back(self) -> bool:
+        """No to the question, or to changing persons."""
+        return bool(self.model.back())
+
     def on_leave(self, *_: object) -> None:
         """Nothing typed stays behind."""
         self.ids.place.clear_widgets()

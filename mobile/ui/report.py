@@ -44,6 +44,13 @@ class ReportScreen(ModelScreen):
         }
         verbs[name]()
 
+    def back(self) -> bool:
+        """From the confirmation to the choice."""
+        if self.step != "confirm":
+            return False
+        self.model.change()
+        return True
+
     def forget(self) -> None:
         """The vault is shut: neither door nor choice stays."""
         super().forget()

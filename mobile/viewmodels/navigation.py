@@ -99,6 +99,11 @@ class Navigation:
         """There is nothing left on a screen: it is no longer on the way back from any other."""
         self._stack = [place for place in self._stack if place[0] != screen] or [("today", "")]
 
+    @property
+    def _reading_a_result(self) -> bool:
+        """Whoever is revoked at the door must read so there, though the door is gone, and what to do."""
+        return self.holds("result") and self.under in {"result", "help"}
+
     def enrol_another(self, enrolling: bool) -> None:
         """Begin or give up enrolling one more person on this phone."""
         self.enrolling = enrolling
@@ -122,7 +127,7 @@ class Navigation:
         self._stage = state.stage
         if state.stage is not Stage.UNLOCKED:
             self._stack, self._work_offline = [("today", "")], False
-        elif self.door_id and self.door_id not in state.doors:
+        elif self.door_id and self.door_id not in state.doors and not self._reading_a_result:
             self._stack = [("today", "")]
         if state.login is LoginState.SIGNED_IN:
             # A session that ends during the shift must not throw anybody out of a door's screen.

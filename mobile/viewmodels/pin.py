@@ -113,6 +113,15 @@ class PinModel:
         self._digits, self._asking, self._error = "", asking, None
         self._session.changed()
 
+    def back(self) -> bool:
+        """Leave a question or a choice for the pad; False when there is none, or nobody has been chosen."""
+        asked, chosen = self._mode(), self._session.state.active_bearer
+        if asked == "clear":
+            self.ask_clear(False)
+        elif asked == "people" and self._choosing and chosen:
+            self.choose(chosen)
+        return self._mode() != asked
+
     def clear(self) -> None:
         """Yes: remove the vault that was to be opened."""
         bearer = self._session.state.active_bearer

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
+from kivy.core.window import Window
 from kivy.uix.widget import Widget
 
 from mobile.engine.state import OpeningState
@@ -13,6 +15,7 @@ from mobile.ui.widgets import Btn
 from tests.ui.driver import Driver
 from tests.ui.scenes import LOCKED, UNLOCKED
 from tests.ui.urgent import TAKEN_DAY
+from tests.ui.vaults import POOL
 
 TREMBLE_S = 0.12
 """Between the two taps of a hand that meant one."""
@@ -73,3 +76,65 @@ async def test_a_double_tap_on_the_opening_button_opens_once_and_stays_to_tell_w
         await _twice(driver, next(one for one in driver.all(Btn) if one.text.startswith("Öppna")))
         assert driver.screen.name == "result"
         assert [verb for verb in driver.engine.asked if verb.startswith("open")] == ["open g1"]
+
+
+async def test_who_is_revoked_at_the_door_is_told_so_there() -> None:
+    async with Driver(UNLOCKED) as driver:
+        driver.engine.steps["g1"] = [
+            (0.1, OpeningState.SEARCHING, ""), (0.2, OpeningState.REFUSED, "revoked"),
+        ]  # fmt: skip
+        driver.app.navigation.go("door", "g1")
+        await driver.settle(3)
+        await driver.tap("Öppna")
+        left = {key: door for key, door in UNLOCKED.doors.items() if key != "g1"}
+        driver.engine.publish(doors=MappingProxyType(left))
+        await driver.until(lambda: driver.app.taps.current("g1").state is OpeningState.REFUSED)
+        await driver.settle(3)
+        assert driver.screen.name == "result", "nobody is thrown out before it is said what came of the tap"
+        assert driver.screen.tone == "bad"
+        await driver.tap("Kommer du inte in?")
+        assert driver.screen.name == "help", "now of all times the way in without the phone is needed"
+        assert driver.screen.view.support_phone
+        await _back(driver)
+        await driver.tap("Tillbaka")
+        await driver.until(lambda: driver.screen.name == "today")
+
+
+async def _back(driver: Driver) -> None:
+    Window.dispatch("on_keyboard", 27, 0, None, [])
+    await driver.settle(3)
+
+
+async def test_the_back_key_goes_one_step_back_wherever_a_question_is_asked() -> None:
+    async with Driver(UNLOCKED) as driver:
+        driver.app.navigation.go("settings")
+        await driver.settle(3)
+        await driver.tap("Logga ut")
+        await _back(driver)
+        assert driver.screen.name == "settings"
+        assert not driver.screen.view.asking
+        driver.app.navigation.go("mypin")
+        await driver.settle(3)
+        for way in ("Byt PIN eller lösenfras", "Ta bort mig från telefonen"):
+            await driver.tap(way)
+            await _back(driver)
+            assert (driver.screen.name, driver.screen.view.step) == ("mypin", "")
+        await driver.tap("Lägg till en person")
+        await driver.until(lambda: driver.screen.name == "enrol")
+        await driver.settle(3)
+        driver.screen.model.look_up("https://nyckel.exempel.se", "k7qf-2m9x")
+        await driver.until(lambda: driver.screen.step == "check")
+        await _back(driver)
+        assert (driver.screen.name, driver.screen.step) == ("enrol", "address")
+        await _back(driver)
+        assert driver.screen.name == "mypin"
+
+
+async def test_the_back_key_on_the_pin_screen_answers_no() -> None:
+    async with Driver(replace(LOCKED, bearers=POOL, pin_attempts_left=5)) as driver:
+        await driver.tap("Har du glömt din PIN?")
+        await _back(driver)
+        assert driver.screen.view.mode == "pad"
+        await driver.tap("Byt person")
+        await _back(driver)
+        assert driver.screen.view.mode == "pad"
