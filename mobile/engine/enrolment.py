@@ -15,6 +15,9 @@ from protocol.errors import ProtocolError
 from protocol.keys import KeyType, x25519_public
 from protocol.manifest import RootSet
 
+MAX_INFO_BYTES = 16 * 1024
+"""Nobody has said yes to that server yet: any link makes the phone ask it."""
+
 
 class Enrolment:
     """The two calls a phone makes before it has a vault."""
@@ -33,7 +36,7 @@ class Enrolment:
         """
         url = check_address(server_url)
         question = f"{url}/api/v1/info?root={root}" if root else f"{url}/api/v1/info"
-        body = answers.Body((await self._http.call("GET", question)).body)
+        body = answers.Body((await self._http.call("GET", question, most=MAX_INFO_BYTES)).body)
         municipality = body.optional("municipality") or answers.Body({})
         identity = ServerIdentity(
             url=url,

@@ -21,6 +21,8 @@ from mobile.engine.errors import EngineError, InsecureServerError, ServerError
 APP_VERSION = "1.0.0"
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 TIMEOUT = httpx.Timeout(30.0, connect=5.0, pool=5.0)
+_PACKINGS = frozenset({"", "identity", "gzip"})
+"""What is packed twice may unfold to anything before its length can be seen."""
 _PLACE = re.compile(r"[^@\\\s]+")
 """No name before the host, not even an empty one: what the person reads first must be whom it goes to."""
 _SLUG = re.compile(r"[a-z][a-z0-9_]{1,47}")
@@ -86,24 +88,31 @@ class Http:
         device_token: str = "",
         session: str = "",
         expect: tuple[int, ...] = (200,),
+        most: int | None = None,
     ) -> Answer:
         """One call. Statuses outside `expect` raise ServerError with the server's own reason.
 
+        `most`: the longest answer that is read, in bytes; None = the longest of all.
+
         Raises ServerError: server_unreachable, server_error, or the slug of the server's answer.
         """
-        headers = {"Accept": "application/json", "User-Agent": f"Nyckelfri/{APP_VERSION}"}
+        headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": f"Nyckelfri/{APP_VERSION}",
+        }
         if device_token:
             headers["Authorization"] = f"Device {device_token}"
         if session:
             headers["X-Session-Token"] = session
-        status, raw = await self._exchange(method, url, body, headers)
+        status, raw = await self._exchange(method, url, body, headers, most or MAX_ANSWER_BYTES)
         answer = Answer(status, _object(raw, must=status in expect))
         if status not in expect:
             raise ServerError(_code(answer), status=status, **_why(answer))
         return answer
 
     async def _exchange(
-        self, method: str, url: str, body: dict[str, Any] | None, headers: dict[str, str]
+        self, method: str, url: str, body: dict[str, Any] | None, headers: dict[str, str], most: int
     ) -> tuple[int, bytes]:
         if self._client is None:
             self._client = httpx.AsyncClient(
@@ -111,7 +120,7 @@ class Http:
             )
         try:
             async with self._client.stream(method, url, json=body, headers=headers) as response:
-                raw = await _bounded(response)
+                raw = await _bounded(response, most)
         except httpx.InvalidURL:
             raise EngineError("invalid_address") from None
         except httpx.HTTPError as error:
@@ -122,11 +131,13 @@ class Http:
         return response.status_code, raw
 
 
-async def _bounded(response: httpx.Response) -> bytes:
+async def _bounded(response: httpx.Response, most: int) -> bytes:
+    if response.headers.get("Content-Encoding", "").strip().lower() not in _PACKINGS:
+        raise ServerError("server_error", why="answer packed in a way nobody asked for")
     raw = bytearray()
     async for chunk in response.aiter_bytes():
         raw += chunk
-        if len(raw) > MAX_ANSWER_BYTES:
+        if len(raw) > most:
             raise ServerError("server_error", why="answer too large")
     return bytes(raw)
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import secrets
+import tracemalloc
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
 from mobile.engine import http
+from mobile.engine.enrolment import Enrolment
 from mobile.engine.errors import EngineError, InsecureServerError, ServerError
 from mobile.engine.http import Http, check_address
+from mobile.engine.keyring import Keyring
+from tests.mobile.issuing import URL
 
 
 def _http(answer: httpx.Response | Exception, contacts: list[bool] | None = None) -> Http:
@@ -140,3 +147,48 @@ async def test_no_proxy_of_the_surroundings_is_used(monkeypatch: pytest.MonkeyPa
         port = server.sockets[0].getsockname()[1]
         assert (await client.call("GET", f"http://127.0.0.1:{port}/")).status == 200
         await client.close()
+
+
+class Parcel(httpx.AsyncByteStream):
+    """A body that is unpacked only by whoever reads it."""
+
+    def __init__(self, packed: bytes) -> None:
+        self._packed = packed
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._packed
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "gzip,gzip,gzip", "deflate", "gzip, identity, gzip"])
+async def test_an_answer_packed_twice_is_not_unpacked(encoding: str) -> None:
+    """Half a kilobyte would become a hundred megabytes, and any link makes the phone ask its server."""
+    packed = gzip.compress(gzip.compress(bytes(100 * 1024 * 1024), 1), 9)
+    answer = httpx.Response(200, headers={"Content-Encoding": encoding}, stream=Parcel(packed))
+    client = _http(answer)
+    tracemalloc.start()
+    with pytest.raises(ServerError) as refused:
+        await client.call("GET", URL)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert refused.value.code == "server_error"
+    assert peak < 10 * 1024 * 1024
+    await client.close()
+
+
+async def test_one_packing_is_understood() -> None:
+    answer = httpx.Response(
+        200, headers={"Content-Encoding": "gzip"}, stream=Parcel(gzip.compress(b'{"a": 1}'))
+    )
+    client = _http(answer)
+    assert (await client.call("GET", URL)).body == {"a": 1}
+    await client.close()
+
+
+async def test_a_server_that_is_not_trusted_yet_may_only_say_a_little() -> None:
+    long = httpx.Response(200, json={"root_fingerprint": "0" * 64, "filler": ["x"] * 100_000})
+    client = _http(long)
+    enrolment = Enrolment(http=client, keyring=Keyring(), random=secrets.token_bytes, phone_model="")
+    with pytest.raises(ServerError) as refused:
+        await enrolment.ask(URL)
+    assert refused.value.code == "server_error"
+    await client.close()
