@@ -8,7 +8,7 @@ is what the screens show.
 from __future__ import annotations
 
 from mobile.engine.errors import EngineError
-from mobile.engine.state import Opening, OpeningState, Operation
+from mobile.engine.state import Opening, OpeningState, Operation, Stage
 from mobile.viewmodels.session import Session
 
 
@@ -20,6 +20,8 @@ class Taps:
         self._shown: dict[str, Opening] = {}
         self._stale: dict[str, Opening | None] = {}
         self._watched: set[str] = set()
+        self._turn = 0
+        session.listen(self._follow)
 
     def act(self, door_id: str, operation: Operation, *, early: bool = False) -> None:
         """Ask the engine, unless a tap for this door is being worked on.
@@ -34,8 +36,18 @@ class Taps:
         engine = self._session.engine
         verb = engine.open_door if operation is Operation.OPEN else engine.lock_door
         verb = engine.ask_too_early if early else verb
+        turn = self._turn
         self._session.changed()
-        self._session.call(verb(door_id), self._over, lambda error: self._failed(door_id, operation, error))
+
+        def over(result: Opening) -> None:
+            if turn == self._turn:
+                self._over(result)
+
+        def failed(error: EngineError) -> None:
+            if turn == self._turn:
+                self._failed(door_id, operation, error)
+
+        self._session.call(verb(door_id), over, failed)
 
     def current(self, door_id: str) -> Opening:
         """What to show for a door: idle when nobody has tapped."""
@@ -63,6 +75,13 @@ class Taps:
         """The person has read the result."""
         self._shown.pop(door_id, None)
         self._stale.pop(door_id, None)
+
+    def _follow(self) -> None:
+        """A locked app forgets every tap: how one ends that was under way is nobody's to hear after."""
+        if self._session.state.stage is not Stage.UNLOCKED and (self._shown or self._watched):
+            self._turn += 1
+            for kept in (self._shown, self._stale, self._watched):
+                kept.clear()
 
     def _over(self, result: Opening) -> None:
         # The engine's snapshot follows its answer by a hop between threads; the answer is as true.

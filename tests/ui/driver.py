@@ -115,7 +115,6 @@ class Driver:
 
     async def show(self, scene: Scene) -> None:
         """Walk to a scene from a clean start, whatever was shown before."""
-        self.app.taps.__init__(self.session)  # type: ignore[misc]
         self.app.settings_model.ask_sign_out(False)
         self.app.navigation.go("today")
         self.engine.publish(stage=Stage.LOCKED, alarms=())

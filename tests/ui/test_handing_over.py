@@ -22,6 +22,7 @@ from mobile.engine.state import (
     DoorKind,
     HistoryEntry,
     LoginState,
+    OpeningState,
     Operation,
 )
 from mobile.ui.widgets import Entry
@@ -241,3 +242,19 @@ async def test_a_vault_that_could_not_be_removed_is_not_said_to_be_gone(way: str
         await driver.settle(3)
         assert driver.session.farewell == ""
         assert driver.screen.view.message
+
+
+async def test_a_tap_that_was_under_way_when_the_app_was_locked_is_not_the_next_persons() -> None:
+    async with Driver(UNLOCKED) as driver:
+        engine = driver.engine
+        engine.steps["g1"] = [(0.1, OpeningState.SEARCHING, ""), (0.4, OpeningState.OPEN, "")]
+        driver.app.navigation.go("door", "g1")
+        await driver.settle(3)
+        await driver.tap("Öppna")
+        await _hand_over(driver, openings=MappingProxyType({}))
+        assert not driver.app.taps.running, "nothing holds back an alarm, nor the next person's own tap"
+        await asyncio.sleep(0.6)
+        engine.publish(openings=MappingProxyType({}))
+        await driver.settle(3)
+        assert driver.app.taps.current("g1").state is OpeningState.IDLE
+        assert driver.told == [], "nor is it heard in their hand"
