@@ -7,11 +7,12 @@ away goes on where it was left, and a colleague on a pool phone begins at the be
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from mobile.engine.errors import EngineError
-from mobile.engine.state import AppState, DoorKind, DoorView, Nearby, OpeningState, Operation, Stage
+from mobile.engine.state import AppState, DoorKind, DoorView, Nearby, Opening, OpeningState, Operation, Stage
 from mobile.viewmodels import doors
 from mobile.viewmodels.forms import LOCKED
 from mobile.viewmodels.navigation import Navigation
@@ -95,6 +96,8 @@ class PracticeModel:
         self._working = False
         self._error = ""
         self._known: tuple[object, list[DoorView]] = (None, [])
+        self._old: Mapping[str, Opening] = {}
+        """What had been said before practice was begun anew: it shows nothing of what is done now."""
         session.listen(self._follow)
 
     # -- what is shown --------------------------------------------------------------------------------------
@@ -193,7 +196,7 @@ class PracticeModel:
 
     def repeat(self) -> None:
         """Begin at the beginning; the right is asked for again when it is over."""
-        self._noted = frozenset()
+        self._noted, self._old = frozenset(), self._session.state.openings
         self._session.call(self._session.engine.note_practice(frozenset()))
 
     def _begun(self, _none: None) -> None:
@@ -209,7 +212,7 @@ class PracticeModel:
         state = self._session.state
         if state.stage is not Stage.UNLOCKED:
             self._noted, self._error, self._known = frozenset(), "", (None, [])
-            self._working = False
+            self._working, self._old = False, {}
             return
         seen = self._seen(state)
         if seen - self._done():
@@ -219,7 +222,7 @@ class PracticeModel:
         found: frozenset[str] = frozenset()
         for door in self._places(state):
             opening = state.openings.get(door.id)
-            if opening is not None:
+            if opening is not None and opening is not self._old.get(door.id):
                 found |= _SEEN.get((opening.operation, opening.state), frozenset())
             if door.nearby is not Nearby.NO:
                 found |= {Step.NEAR}

@@ -10,10 +10,10 @@ import pytest
 from kivy.core.window import Window
 from kivy.uix.widget import Widget
 
-from mobile.engine.state import OpeningState
+from mobile.engine.state import DoorKind, OpeningState
 from mobile.ui.widgets import Btn
 from tests.ui.driver import Driver
-from tests.ui.scenes import LOCKED, UNLOCKED
+from tests.ui.scenes import DOORS, LOCKED, UNLOCKED
 from tests.ui.urgent import TAKEN_DAY
 from tests.ui.vaults import POOL
 
@@ -138,3 +138,26 @@ async def test_the_back_key_on_the_pin_screen_answers_no() -> None:
         await driver.tap("Byt person")
         await _back(driver)
         assert driver.screen.view.mode == "pad"
+
+
+async def test_practice_begun_anew_is_done_anew_though_an_old_result_was_left_with_the_back_key() -> None:
+    place = replace(DOORS["g1"], id="p1", kind=DoorKind.PRACTICE, label="Övning")
+    async with Driver(replace(UNLOCKED, doors=MappingProxyType({**DOORS, "p1": place}))) as driver:
+        driver.app.navigation.go("practice")
+        await driver.settle(4)
+        model = driver.screen.model
+        model.act()
+        await driver.until(lambda: driver.screen.name == "result" and driver.screen.tone == "good")
+        await _back(driver)
+        assert _done(driver) == {"near", "tap", "granted", "open"}
+        model.repeat()
+        await driver.settle(5)
+        assert _done(driver) == {"near"}, "near is so still; the rest is to be done"
+        model.act()
+        await driver.until(lambda: driver.screen.name == "result" and driver.screen.tone == "good")
+        await _back(driver)
+        assert _done(driver) == {"near", "tap", "granted", "open"}
+
+
+def _done(driver: Driver) -> set[str]:
+    return {row.step for row in driver.screen.view.steps if row.done}
