@@ -11,11 +11,13 @@ import pytest
 from lockagent.bolt import Bolt, Order
 from mobile.engine.state import OpeningState as S
 from protocol.entries import EntryType, Granted
+from protocol.manifest import Role, RoleKey
 from protocol.token import Scope
 from simulation.faults import CutLink, phone_writes
 from simulation.radio import Packet, Verdict
 from simulation.virtualtime import virtual_time
 from tests.integration.radioworld import PhoneInHand, world
+from tests.lockagent.world import role_signer
 
 HOUR = 3600
 
@@ -137,6 +139,31 @@ async def test_need_update_is_cured_in_the_same_session(tmp_path: Path) -> None:
     opening = await phone.engine.open_door(lock.door_id)
     await phone.engine.settled()
     assert opening.state is S.OPEN
+    assert len({packet.link for packet in recording.packets}) == 1
+    await w.close()
+
+
+@virtual_time
+async def test_an_unknown_key_is_cured_in_the_same_session(tmp_path: Path) -> None:
+    """The municipality has a new token key since the lock heard anything; the phone has the news with it."""
+    w = world(tmp_path)
+    lock = await w.lock()
+    phone = await w.phone()
+    issuer, new = w.server.issuer, role_signer("another token key", b"t2")
+    issuer.version, issuer.extra = 2, [RoleKey(Role.TOKEN, b"t2", new.public)]
+    w.server.news(lock.ware, with_manifest=issuer.manifest_bytes())
+    old, issuer.token_key = issuer.token_key, new
+    w.server.grant(lock.ware)
+    issuer.token_key = old
+    await phone.engine.sync()
+    w.server.away = True
+    recording = w.ether.record()
+    shown: list[S] = []
+    phone.engine.subscribe(lambda state: shown.extend(tap.state for tap in state.openings.values()))
+    opening = await phone.engine.open_door(lock.door_id)
+    await phone.engine.settled()
+    assert opening.state is S.OPEN
+    assert S.REFUSED not in shown, "the person notices nothing"
     assert len({packet.link for packet in recording.packets}) == 1
     await w.close()
 
