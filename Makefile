@@ -13,8 +13,9 @@ CATALOGUES := $(patsubst %.po,%.mo,$(shell find mobile server -name '*.po' 2>/de
 # Oldest first: 3.11 is what the tests run on every day, and Kivy 2.3.1 has no build for 3.14 yet.
 PYTHONS := python3.11 python3.12 python3.13 python3
 # Whole files to one worker each: a file's server or browser starts once.
-# In the order of the folders, so that the longest file is not left for the end.
-PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder --quiet
+# In the order of the folders, the longest files first (tests/conftest.py). Three processes on two cores: many
+# tests wait for a server, a browser or a lock.
+PYTEST := $(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder --quiet
 
 .PHONY: help demo test bench models lint lock vectors setup apk clean
 

@@ -17,6 +17,26 @@ settings.register_profile("nyckelfri", deadline=None, suppress_health_check=[Hea
 settings.load_profile("nyckelfri")
 
 
+LONGEST = (
+    "tests/ui/test_layout.py",
+    "tests/server/test_crawl.py",
+    "tests/integration/test_demo.py",
+    "tests/integration/test_whole_shift.py",
+    "tests/ui/test_tour.py",
+    "tests/stories/",
+)
+"""Begun first: a file is one process's, and the last one to end must not be a long one."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files in front; the others keep their order."""
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    return next((place for place, name in enumerate(LONGEST) if name in item.nodeid), len(LONGEST))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def passwords_are_hashed_once() -> Iterator[None]:
     """`test_settings` sees to it that a real server does not."""

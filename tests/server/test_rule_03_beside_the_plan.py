@@ -18,7 +18,7 @@ from server.access.judge import Judge
 from server.access.models import ExtraRight, StandingRight
 from server.access.rules import Decision, Facts
 from server.care.models import CareAssignment, Client, Consent, Shift
-from server.locks.models import Binding
+from server.locks.models import Binding, Lock
 from server.people.models import CareProvider, StaffMember, Team
 from server.places.models import Door, Property
 from tests.server.test_rule_03_windows import (
@@ -121,8 +121,8 @@ def decide(plan: Plan) -> Decision:
         residents={"Söder": [client], "Norr": [Client(pk=2, door=apartment)]},
         ways={2: [gate]},
         bindings={
-            1: [Binding(pk=1, door=gate, commissioned_at=DAY, **period(plan.binding))],
-            2: [Binding(pk=2, door=apartment, commissioned_at=DAY, **period(plan.binding))],
+            1: [Binding(pk=1, door=gate, lock=Lock(), commissioned_at=DAY, **period(plan.binding))],
+            2: [Binding(pk=2, door=apartment, lock=Lock(), commissioned_at=DAY, **period(plan.binding))],
         },
         client_consents={1: [Consent(signed_by="resident", **valid(plan.client_consent))]},
         owner_consents={1: [Consent(signed_by="owner", **valid(plan.owner_consent))]},

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from server.access.judge import Judge
 from server.access.rules import Decision, Facts
 from server.care.models import CareAssignment, Client, Consent, Shift
-from server.locks.models import Binding
+from server.locks.models import Binding, Lock
 from server.people.models import CareProvider, StaffMember, Team
 from server.places.models import Door, Property
 from server.tenancy.policy import Policy
@@ -101,14 +101,19 @@ def decide(plan: Plan) -> Decision:
     gate = Door(pk=1, kind=Door.Kind.GATE, must_sign=Door.Signatory.OWNER, property=estate)
     apartment = Door(pk=2, kind=Door.Kind.APARTMENT, must_sign=Door.Signatory.RESIDENT, property=estate)
     client = Client(pk=1, door=apartment, paused_at=at(plan.paused), ended_at=at(plan.ended))
+    lock = Lock()
     facts = Facts(
         assignments={
             1: [CareAssignment(client=client, provider=provider, team=team, **period(plan.assignment))]
         },
         ways={2: [gate]},
         bindings={
-            1: [Binding(pk=1, door=gate, commissioned_at=DAY, **period(plan.gate_binding))],
-            2: [Binding(pk=2, door=apartment, commissioned_at=DAY, **period(plan.apartment_binding))],
+            1: [Binding(pk=1, door=gate, lock=lock, commissioned_at=DAY, **period(plan.gate_binding))],
+            2: [
+                Binding(
+                    pk=2, door=apartment, lock=lock, commissioned_at=DAY, **period(plan.apartment_binding)
+                )
+            ],
         },
         client_consents={
             1: [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -12,18 +11,15 @@ from tests.ui import shim
 
 __all__ = ["shim"]
 
-TREES = 6
-"""Apps to build before their trees are collected: a look through them costs more than building one."""
-
-
-_tests = itertools.count(1)
-
 
 @pytest.fixture(autouse=True)
-def collect_seldom() -> Iterator[None]:
-    """No collecting while a test runs, and only now and then between tests."""
+def collect_nothing() -> Iterator[None]:
+    """Put what a test leaves behind aside instead of collecting it.
+
+    A tree of widgets is some hundred thousand objects that hold each other; looking through them takes longer
+    than the test. The process ends with the run.
+    """
     gc.disable()
     yield
-    if next(_tests) % TREES == 0:
-        gc.collect()
+    gc.freeze()
     gc.enable()
