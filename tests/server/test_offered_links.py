@@ -22,6 +22,8 @@ from tests.server.pages import (
 )
 from tests.server.world import World
 
+pytestmark = pytest.mark.once
+
 TOOLS = re.compile(r'<ul class="object-tools">(.*?)</ul>', re.S)
 LINK = re.compile(r'href="([^"#]+)"')
 

@@ -12,6 +12,8 @@ import pytest
 
 from tests.server.running import RunningServer
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
