@@ -35,6 +35,8 @@ REJUDGE_SECONDS = 5
 """A refusal that a bulletin can cure is judged once more if the bulletin comes within this time."""
 SESSION_SECONDS = 30
 """A session without any message for this long, or so long after its refusal or m3, is ended by the lock."""
+SERVICE_SECONDS = 900
+"""A service session may go on for so long after m3, as long as its phone is heard."""
 LOG_SESSION_BYTES = 4096
 """A phone takes, and a lock gives, at most this much sealed log in one session (bytes)."""
 LOG_SESSION_SECONDS = 2

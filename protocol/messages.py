@@ -23,11 +23,13 @@ class Command(IntEnum):
 
     OPEN = 1
     LOCK = 2
+    SERVICE = 3
+    """Moves nothing: opens a session in which an installer hands over and asks for more than others may."""
 
     @property
     def scope(self) -> Scope:
         """The operation a token must permit."""
-        return {Command.OPEN: Scope.OPEN, Command.LOCK: Scope.LOCK}[self]
+        return {Command.OPEN: Scope.OPEN, Command.LOCK: Scope.LOCK, Command.SERVICE: Scope.SERVICE}[self]
 
 
 class OutcomeCode(IntEnum):
@@ -42,6 +44,8 @@ class OutcomeCode(IntEnum):
     """Knob or metal key took over while the motor ran."""
     UNKNOWN = 5
     """The lock restarted before it knew."""
+    NOTHING_TO_MOVE = 7
+    """A service session stands; no bolt was asked to move."""
 
 
 class DecisionFlag(IntFlag):

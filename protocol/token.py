@@ -29,7 +29,7 @@ class Scope(IntFlag):
     OPEN = 1
     LOCK = 2
     SERVICE = 4
-    """Installer's operations at the lock; reserved."""
+    """An installer's operations at the lock, none of which moves a bolt."""
 
 
 _KNOWN_SCOPE = int(Scope.OPEN | Scope.LOCK | Scope.SERVICE)

@@ -135,6 +135,9 @@ class Actor:
 
     def _drive(self, act: Act) -> None:
         context = self._context
+        if act.command is Command.SERVICE:
+            self._finish(act, OutcomeCode.NOTHING_TO_MOVE)
+            return
         context.relock.begins(act.command, context.bolt)
         act.deadline = context.mono + MOTOR_LIMIT_SECONDS
         settings = context.binding.bulletin.settings if context.binding is not None else None
@@ -172,6 +175,8 @@ class Actor:
     def _after(self, act: Act, code: OutcomeCode) -> None:
         """What an outcome means for relocking and for the visit that has begun or ended."""
         context = self._context
+        if act.command is Command.SERVICE:
+            return
         moved = code in (OutcomeCode.MOVED, OutcomeCode.ALREADY)
         after = context.binding.bulletin.settings.relock_after if context.binding is not None else 0
         context.relock.ended(act.command, code, act.granted_seq, context.mono, after)

@@ -58,7 +58,7 @@ class Reception:
     def over_at(self, number: int) -> float | None:
         """Since when the session on a link has had its last word; None while it has not, or there is none."""
         session = self._sessions.get(number)
-        return session.over_at if session is not None else None
+        return session.over_at if session is not None and session is not self._in_service() else None
 
     def tick(self) -> None:
         """End sessions that fell silent, let the actor look at the time, hand over what waits."""
@@ -168,8 +168,16 @@ class Reception:
         acting = self.actor.current
         if acting is not None and session in acting.sessions:
             return float("inf")
-        last = session.heard_at if session.over_at is None else min(session.heard_at, session.over_at)
-        return last + gatt.SESSION_SECONDS
+        heard = session.heard_at + gatt.SESSION_SECONDS
+        if session.over_at is None:
+            return heard
+        longest = gatt.SERVICE_SECONDS if session is self._in_service() else gatt.SESSION_SECONDS
+        return min(heard, session.over_at + longest)
+
+    def _in_service(self) -> Session | None:
+        """The one service session with the longer life, the newest: an installer's work takes time."""
+        serving = [session for session in self._sessions.values() if session.serving]
+        return max(serving, key=lambda session: session.link.number, default=None)
 
     def _end(self, session: Session) -> None:
         self._sessions.pop(session.link.number, None)

@@ -8,7 +8,7 @@ from lockagent.core.judge import Hearing
 from lockagent.core.links import Introduced, Link, Links
 from protocol import gatt, messages
 from protocol.framing import Kind
-from protocol.messages import Done, LockMessage, LogBatch, Outcome
+from protocol.messages import Command, Done, LockMessage, LogBatch, Outcome
 from protocol.reasons import CURABLE_BY_BULLETIN, Reason
 
 
@@ -46,6 +46,14 @@ class Session:
         if self.alive:
             sealed = self.phone.channel.encrypt(messages.encode(message))
             self.links.send(self.link, Kind.SESSION, sealed)
+
+    @property
+    def serving(self) -> bool:
+        """Whether this is a service session: *service* was granted, and m3 is out."""
+        hearing = self.hearing
+        if hearing is None or hearing.reason is not Reason.GRANTED or self.finished_at is None:
+            return False
+        return hearing.command is Command.SERVICE
 
     @property
     def over_at(self) -> float | None:

@@ -43,6 +43,7 @@ _TROUBLE = {
     OutcomeCode.TIMEOUT: Verdict(OpeningState.MOTOR_TIMEOUT, "motor_timeout"),
     OutcomeCode.BY_HAND: Verdict(OpeningState.BY_HAND, "by_hand"),
     OutcomeCode.UNKNOWN: Verdict(OpeningState.OUTCOME_UNKNOWN, "outcome_unknown"),
+    OutcomeCode.NOTHING_TO_MOVE: Verdict(OpeningState.OUTCOME_UNKNOWN, "outcome_unknown"),
 }
 _BLUETOOTH_REASONS = {
     Bluetooth.NO_ADAPTER: "bluetooth_no_adapter",

@@ -44,9 +44,14 @@ REASONS: dict[str, str | Promise] = {
     "timeout": _("the bolt did not report in time"),
     "by_hand": _("a hand took over"),
     "unknown": _("unknown: the lock restarted"),
+    "nothing_to_move": _("a service session, nothing moved"),
 }
 
-COMMANDS: dict[str, str | Promise] = {"open": _("unlocking"), "lock": _("locking")}
+COMMANDS: dict[str, str | Promise] = {
+    "open": _("unlocking"),
+    "lock": _("locking"),
+    "service": _("an installer's service"),
+}
 
 WARNINGS = frozenset(
     {
@@ -86,4 +91,4 @@ def tone(kind: str, reason: str, *, before_known: bool = False) -> str:
         return "refused"
     if kind in WARNINGS or reason in WARNINGS:
         return "warning"
-    return "opened" if kind in ("granted", "outcome") else "quiet"
+    return "opened" if kind in ("granted", "outcome") and reason != "nothing_to_move" else "quiet"

@@ -39,6 +39,7 @@ LIMITS: dict[str, float] = {
     "fresh time": gatt.FRESH_TIME_SECONDS,
     "judged again": gatt.REJUDGE_SECONDS,
     "session silence": gatt.SESSION_SECONDS,
+    "service session": gatt.SERVICE_SECONDS,
     "motor": actor.MOTOR_LIMIT_SECONDS,
     "log per session, bytes": gatt.LOG_SESSION_BYTES,
     "log per session, time": gatt.LOG_SESSION_SECONDS,

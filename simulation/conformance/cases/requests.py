@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from protocol import cbor
-from protocol.messages import Carry, Command, Decision, DecisionFlag
+from protocol.messages import Carry, Command, Decision, DecisionFlag, OutcomeCode
 from protocol.reasons import Reason, reason
 from simulation.conformance.bench import Bench
 from simulation.conformance.case import Chapter
@@ -26,6 +26,15 @@ async def locks(bench: Bench) -> None:
     await bench.granted(bench.request(command=Command.LOCK))
 
 
+@CHAPTER.case("a good request for service: granted, with nothing to move", "12.2")
+async def serves(bench: Bench) -> None:
+    """The installer's command: judged like the others, and no bolt is asked to move."""
+    async with bench.line() as line:
+        request = bench.request(bench.token(scope=4), command=Command.SERVICE)
+        expect(Reason.GRANTED, reason((await bench.ask(line, request)).reason), "m2")
+        expect(OutcomeCode.NOTHING_TO_MOVE, (await line.outcome()).code, "m3")
+
+
 def _malformed(name: str, request: bytes | None = None, **parts: bytes) -> None:
     async def play(bench: Bench) -> None:
         if request is not None:
@@ -40,7 +49,7 @@ def _malformed(name: str, request: bytes | None = None, **parts: bytes) -> None:
 
 
 _malformed("command 0", command=b"\x00")
-_malformed("command 3", command=b"\x03")
+_malformed("command 4", command=b"\x04")
 _malformed("a negative command", command=b"\x20")
 _malformed("command true", command=b"\xf5")
 _malformed("command null", command=b"\xf6")
@@ -85,6 +94,7 @@ _not_permitted("opening with a right to lock", 2, Command.OPEN)
 _not_permitted("locking with a right to open", 1, Command.LOCK)
 _not_permitted("opening with a right to service", 4, Command.OPEN)
 _not_permitted("locking with a right to service", 4, Command.LOCK)
+_not_permitted("service with a right to open and lock", 3, Command.SERVICE)
 
 
 async def _first(bench: Bench, request: bytes) -> Decision:

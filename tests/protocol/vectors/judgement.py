@@ -39,7 +39,8 @@ def _forms() -> list[dict[str, Any]]:
         _case("lock", "granted", _request(world.TOKEN, Command.LOCK)),
         _case("request cut short", "malformed", good[:-1]),
         _case("request with a byte after it", "malformed", good + b"\0"),
-        _case("unknown command", "malformed", _request(world.TOKEN, 3)),
+        _case("service", "granted", _request(_issued(scope=Scope.SERVICE), Command.SERVICE)),
+        _case("unknown command", "malformed", _request(world.TOKEN, 4)),
         _case("command as an array", "malformed", cbor.encode([[], world.REQUEST_ID, world.TOKEN])),
         _case("request id of 7 bytes", "malformed", cbor.encode([1, bytes(7), world.TOKEN])),
         _case("no token", "malformed", cbor.encode([1, world.REQUEST_ID, b""])),
@@ -74,7 +75,10 @@ def _rights() -> list[dict[str, Any]]:
         _case(
             "lock with a right to open", "not_permitted", _request(_issued(scope=Scope.OPEN), Command.LOCK)
         ),
-        _case("service only", "not_permitted", _request(_issued(scope=Scope.SERVICE))),
+        _case("open with a right to service", "not_permitted", _request(_issued(scope=Scope.SERVICE))),
+        _case(
+            "service with a right to open and lock", "not_permitted", _request(world.TOKEN, Command.SERVICE)
+        ),
         _case("another phone is acting", "busy", _request(world.TOKEN), busy=True),
         _case("granted before", "granted", _request(world.TOKEN), known=True),
         _case(
