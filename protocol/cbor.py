@@ -44,9 +44,9 @@ def decode(data: bytes, *, max_size: int) -> Any:
 
 def _item(data: bytes, at: int, depth: int) -> tuple[Any, int]:
     """Return the item that starts at ``at``, and where the next one would."""
-    if depth > MAX_DEPTH:
-        raise ProtocolError(f"CBOR nested deeper than {MAX_DEPTH}")
     major, argument, at = _head(data, at)
+    if depth == MAX_DEPTH and major in (_ARRAY, _MAP):
+        raise ProtocolError(f"CBOR nested deeper than {MAX_DEPTH}")
     if major == _UNSIGNED:
         return argument, at
     if major == _NEGATIVE:
@@ -126,7 +126,7 @@ def _ordered(value: Any, depth: int) -> Any:
     ``cbor2``'s own canonical mode sorts by length first (RFC 7049), which differs from RFC 8949 as soon
     as a map mixes small negative and larger positive keys.
     """
-    if depth > MAX_DEPTH:
+    if depth == MAX_DEPTH and isinstance(value, Mapping | list | tuple):
         raise ProtocolError(f"CBOR nested deeper than {MAX_DEPTH}")
     if value is None or isinstance(value, bool | bytes | str):
         return value

@@ -47,6 +47,8 @@ _REFUSED = {
     "boolean as a key": "a1f500",
     "null as a key": "a1f600",
     "nine deep": "81" * 9 + "00",
+    "nine deep, the innermost array empty": "81" * 8 + "80",
+    "nine deep, the innermost map empty": "81" * 8 + "a0",
     "very deep": "81" * 200 + "00",
     "array cut short": "8200",
     "array of four thousand million": "9affffffff",
