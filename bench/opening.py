@@ -34,6 +34,7 @@ from mobile.engine.traffic import Traffic
 from protocol import commission, gatt
 from protocol.messages import Command, Decision, Request
 from protocol.phone import Door, PhoneSession
+from protocol.phonekeys import X25519Key
 from protocol.reasons import Reason
 from simulation import virtualtime
 from simulation.backend import PhoneRadio
@@ -109,7 +110,7 @@ class BenchDoor:
         """A fresh attempt to open."""
         return PhoneSession(
             door=Door(self.place.binding, self.place.lock.static_public, self.place.adv_key),
-            static_private=PHONE_KEY,
+            key=X25519Key(PHONE_KEY),
             request=Request(Command.OPEN, os.urandom(8), self.token),
             capacity=MTU - gatt.ATT_HEADER,
             random=os.urandom,

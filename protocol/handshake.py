@@ -1,7 +1,8 @@
-"""Suite 1: ``Noise_KXpsk1_25519_AESGCM_SHA256`` (Noise revision 34), the lock speaking first.
+"""The handshake of both suites (Noise revision 34), the lock speaking first.
 
-    lock -> phone  m0 = e, psk                        48 bytes
-    phone -> lock  m1 = mac1 || e, ee, se, s, es      request inside
+    lock -> phone  m0 = e, psk                            48 bytes
+    phone -> lock  m1 = mac1 || e, ee, se, s, es          suite 1 (KXpsk1): request inside
+                   m1 = mac1 || e, ee, se                 suite 2 (KNpsk1): proof, key and request inside
     both           a channel, see ``Channel``
 
 The lock is the Noise initiator, its static key known to the phone from the lock record. The pre-shared key
@@ -18,6 +19,7 @@ from typing import TypeVar
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from noise.backends.default.keypairs import KeyPair25519
 from noise.connection import Keypair, NoiseConnection
 from noise.exceptions import (
     NoiseHandshakeError,
@@ -26,22 +28,18 @@ from noise.exceptions import (
     NoiseValueError,
 )
 
-from protocol import fields, gatt
+from protocol import fields, gatt, possession, suites
 from protocol.errors import ChannelError, HandshakeFailedError, ProtocolError
-from protocol.keys import KeyType
-
-SUITE = 1
-KEY_TYPE = KeyType.X25519
-"""Suite 1 carries tokens bound to X25519 keys and no others."""
+from protocol.keys import HolderKey, KeyType
+from protocol.phonekeys import PhoneKey, X25519Key
+from protocol.suites import SUITE_1, SUITE_2, Suite
 
 ADV_KEY_LENGTH = 32
 MAC1_LENGTH = 8
 M0_LENGTH = 48
-M1_OVERHEAD = MAC1_LENGTH + 32 + 48 + 16
-"""mac1, the phone's ephemeral, its encrypted static key, and the tag of the request."""
 TAG_LENGTH = 16
 
-_NAME = b"Noise_KXpsk1_25519_AESGCM_SHA256"
+_EPHEMERAL_LENGTH = 32
 _NOISE_ERRORS = (
     InvalidTag,
     ValueError,
@@ -59,6 +57,8 @@ class Step(Enum):
     LENGTH = "length"
     MAC1 = "mac1"
     AEAD = "aead"
+    PROOF = "proof"
+    """Suite 2 only: the phone's key or its proof does not hold."""
 
 
 class M1Error(HandshakeFailedError):
@@ -93,53 +93,70 @@ class Channel:
             raise ChannelError("message does not belong to this session") from None
 
 
-class LockHandshake:
-    """The lock's side: made with fresh randomness for one m0, good for one m1."""
+class LockDoor:
+    """What all handshakes of a lock at one door have in common, computed once: half the work of an m0."""
 
-    def __init__(self, *, static_private: bytes, adv_key: bytes, binding: bytes, ephemeral: bytes) -> None:
-        """Every argument but the 8-byte ``binding`` is 32 secret bytes; ``ephemeral`` must be fresh."""
-        self._mac_key = _derive(adv_key, "mac")
-        noise = _noise(adv_key, binding)
+    def __init__(self, *, static_private: bytes, adv_key: bytes, binding: bytes) -> None:
+        """Both keys are 32 secret bytes, ``binding`` is 8."""
+        self.binding = fields.octets(binding, 8, "binding")
+        self.psk, self.mac_key = _derive(adv_key, "psk"), _derive(adv_key, "mac")
+        self.static = KeyPair25519.from_private_bytes(fields.octets(static_private, 32, "static key"))
+
+
+class LockHandshake:
+    """The lock's side: made with fresh randomness for one m0, good for one m1 that passes mac1."""
+
+    def __init__(self, door: LockDoor, *, ephemeral: bytes) -> None:
+        """``ephemeral``: 32 fresh secret bytes."""
+        self.door = door
+        noise = _noise(door.psk, door.binding)
         noise.set_as_initiator()
-        noise.set_keypair_from_private_bytes(Keypair.STATIC, fields.octets(static_private, 32, "static key"))
+        noise.noise_protocol.keypairs["s"] = door.static
         _start(noise, ephemeral)
         self.m0 = bytes(noise.write_message(b""))
         self._noise: NoiseConnection | None = noise
 
+    @property
+    def untried(self) -> bool:
+        """Whether no m1 has come as far as the ephemeral key of this m0."""
+        return self._noise is not None
+
     def mac1_holds(self, m1: bytes) -> bool:
         """Say whether ``m1`` was made by somebody with this door's adv_key for this m0; costs one HMAC."""
-        expected = _mac1(self._mac_key, self.m0, m1[MAC1_LENGTH:])
+        expected = _mac1(self.door.mac_key, self.m0, m1[MAC1_LENGTH:])
         return hmac.compare_digest(expected, m1[:MAC1_LENGTH])
 
     def read_m1(self, m1: bytes) -> tuple[bytes, bytes, Channel]:
         """Return (the phone's static public key, the request, the channel).
 
-        Checks length, mac1 and AEAD in this order and raises M1Error naming the first that failed. One m1
-        per m0: the object is spent afterwards, whatever came of it.
+        Checks length, mac1 and AEAD in this order and raises M1Error naming the first that failed. One m1 per
+        m0: the object is spent by the first that passes mac1. One that does not has touched no key of the
+        handshake, so it leaves the m0 as good as it was, and costs the lock one HMAC.
         """
-        noise, self._noise = self._noise, None
-        if noise is None:
+        if self._noise is None:
             raise ProtocolError("this m0 has had its m1")
         if not M1_OVERHEAD < len(m1) <= gatt.MAX_HANDSHAKE_MESSAGE:
             raise M1Error(Step.LENGTH)
         if not self.mac1_holds(m1):
             raise M1Error(Step.MAC1)
+        noise, self._noise = self._noise, None
         handshake_state = noise.noise_protocol.handshake_state
         request = _guard(lambda: bytes(noise.read_message(m1[MAC1_LENGTH:])))
         return bytes(handshake_state.rs.public_bytes), request, Channel(noise)
 
 
 class PhoneHandshake:
-    """The phone's side: one attempt at one door."""
+    """The phone's side: one attempt at one door, in the suite of its key."""
 
     def __init__(
-        self, *, static_private: bytes, lock_static: bytes, adv_key: bytes, binding: bytes, ephemeral: bytes
+        self, *, key: PhoneKey, lock_static: bytes, adv_key: bytes, binding: bytes, ephemeral: bytes
     ) -> None:
         """``lock_static`` is the lock's public key from its lock record; ``ephemeral`` must be fresh."""
-        self._mac_key = _derive(adv_key, "mac")
-        noise = _noise(adv_key, binding)
+        self._key, self._mac_key = key, _derive(adv_key, "mac")
+        noise = _noise(suites.of_key(key.holder.key_type), adv_key, binding)
         noise.set_as_responder()
-        noise.set_keypair_from_private_bytes(Keypair.STATIC, fields.octets(static_private, 32, "static key"))
+        if isinstance(key, X25519Key):
+            noise.set_keypair_from_private_bytes(Keypair.STATIC, key.private)
         noise.set_keypair_from_public_bytes(
             Keypair.REMOTE_STATIC, fields.octets(lock_static, 32, "lock static")
         )
@@ -154,8 +171,16 @@ class PhoneHandshake:
         if len(m0) != M0_LENGTH:
             raise M1Error(Step.LENGTH)
         _guard(lambda: noise.read_message(m0))
-        rest = _guard(lambda: bytes(noise.write_message(request)))
+        payload = self._payload(noise, request)
+        rest = _guard(lambda: bytes(noise.write_message(payload)))
         return _mac1(self._mac_key, m0, rest) + rest, Channel(noise)
+
+    def _payload(self, noise: NoiseConnection, request: bytes) -> bytes:
+        """What m1 carries: the request, in suite 2 behind the proof that this phone holds its key."""
+        if isinstance(self._key, X25519Key):
+            return request
+        mine = bytes(noise.noise_protocol.handshake_state.e.public_bytes)
+        return possession.prove(self._key, _transcript(noise, mine), request)
 
 
 def m0_hash(m0: bytes) -> bytes:
@@ -167,9 +192,9 @@ def _mac1(key: bytes, m0: bytes, rest: bytes) -> bytes:
     return hmac.digest(key, m0 + rest, "sha256")[:MAC1_LENGTH]
 
 
-def _noise(adv_key: bytes, binding: bytes) -> NoiseConnection:
-    noise = NoiseConnection.from_name(_NAME)
-    noise.set_prologue(prologue(binding))
+def _noise(suite: Suite, adv_key: bytes, binding: bytes) -> NoiseConnection:
+    noise = NoiseConnection.from_name(suite.noise)
+    noise.set_prologue(prologue(suite, binding))
     noise.set_psks(_derive(adv_key, "psk"))
     return noise
 
@@ -185,15 +210,28 @@ def _start(noise: NoiseConnection, ephemeral: bytes) -> None:
     state.e = noise.noise_protocol.dh_fn.klass.from_private_bytes(fields.octets(ephemeral, 32, "ephemeral"))
 
 
-def prologue(binding: bytes) -> bytes:
+def prologue(suite: Suite, binding: bytes) -> bytes:
     """Return the Noise prologue: protocol version, suite and binding."""
-    return b"nyckelfri" + bytes([gatt.PROTOCOL_VERSION, SUITE]) + fields.octets(binding, 8, "binding")
+    return b"nyckelfri" + bytes([gatt.PROTOCOL_VERSION, suite.number]) + fields.octets(binding, 8, "binding")
 
 
 def _derive(adv_key: bytes, label: str) -> bytes:
     """HKDF-SHA256 (RFC 5869) without salt, info ``nyckelfri-<label>-1``, 32 bytes."""
     fields.octets(adv_key, ADV_KEY_LENGTH, "adv_key")
     return HKDF(SHA256(), 32, None, f"nyckelfri-{label}-1".encode()).derive(adv_key)
+
+
+def _transcript(noise: NoiseConnection, phone_ephemeral: bytes) -> bytes:
+    """The handshake hash that suite 2 signs; to be taken between m0 and m1."""
+    after_m0 = bytes(noise.noise_protocol.handshake_state.symmetric_state.h)
+    return possession.transcript(after_m0, phone_ephemeral)
+
+
+def _proved(transcript: bytes, payload: bytes) -> tuple[HolderKey, bytes]:
+    try:
+        return possession.check(transcript, payload)
+    except ProtocolError:
+        raise M1Error(Step.PROOF) from None
 
 
 def _guard(operation: Callable[[], _Result]) -> _Result:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -25,10 +26,14 @@ class KeyType(IntEnum):
     X25519 = 1
     """Software key, suite 1."""
     P256 = 2
-    """Hardware-held key, suite 2; its wire format is reserved."""
+    """Key that hardware may hold, suite 2."""
 
 
 _HOLDER_KEY_LENGTH = {KeyType.X25519: 32, KeyType.P256: 33}
+_P256_FIELD = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
+"""The prime of P-256 (NIST SP 800-186 section 3.2.1.3)."""
+_COMPRESSED = (2, 3)
+"""First byte of a compressed point: y even, y odd (SEC 1 version 2, section 2.3.3)."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class HolderKey:
 
     def __post_init__(self) -> None:
         fields.octets(self.public, _HOLDER_KEY_LENGTH[self.key_type], "holder key")
+        if self.key_type is KeyType.P256:
+            _check_point(self.public)
 
     @property
     def encoded(self) -> bytes:
@@ -101,6 +108,16 @@ def x25519_public(private: bytes) -> bytes:
     """Return the public key of a 32-byte X25519 private key (RFC 7748)."""
     key = X25519PrivateKey.from_private_bytes(fields.octets(private, 32, "X25519 private key"))
     return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def _check_point(point: bytes) -> None:
+    """Raise ProtocolError unless these 33 bytes are the one compressed form of a point on P-256."""
+    if point[0] not in _COMPRESSED or int.from_bytes(point[1:], "big") >= _P256_FIELD:
+        raise ProtocolError("not a compressed point")
+    try:
+        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+    except ValueError:
+        raise ProtocolError("not a point of the curve") from None
 
 
 def holder_key(key_type: int, public: bytes) -> HolderKey:

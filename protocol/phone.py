@@ -31,6 +31,7 @@ from protocol.messages import (
     Request,
     TimeResult,
 )
+from protocol.phonekeys import PhoneKey
 from protocol.reasons import CURABLE_BY_BULLETIN, Reason
 
 
@@ -77,7 +78,8 @@ class PhoneSession:
     """One attempt. ``random(n)`` must return n fresh secret bytes."""
 
     door: Door
-    static_private: bytes = field(repr=False)
+    key: PhoneKey
+    """The phone's own; its type chooses the suite."""
     request: Request
     capacity: int
     """Bytes one write without response carries (ATT MTU - 3)."""
@@ -139,7 +141,7 @@ class PhoneSession:
         if self._m0_seen > gatt.MAX_M0_PER_LINK:
             raise HandshakeFailedError("the lock keeps starting over")
         attempt = handshake.PhoneHandshake(
-            static_private=self.static_private,
+            key=self.key,
             lock_static=self.door.lock_static,
             adv_key=self.door.adv_key,
             binding=self.door.binding,

@@ -14,7 +14,7 @@ from protocol import framing, gatt, messages
 from protocol.errors import ProtocolError
 from protocol.framing import Kind, Reassembler
 from protocol.handshake import Channel, LockHandshake, m0_hash
-from protocol.keys import HolderKey, KeyType
+from protocol.keys import HolderKey
 from protocol.reasons import Reason
 
 PLACES = gatt.MIN_LINKS + 1
@@ -170,9 +170,8 @@ class Links:
         link.introduced = True
         link.handshake = None
         link.reassembler.limit = gatt.MAX_SESSION_MESSAGE
-        known = HolderKey(KeyType.X25519, holder)
         digest = m0_hash(handshake.m0)
-        self._introduce(link, Introduced(known, plaintext, channel, digest, link.m0_sent_at))
+        self._introduce(link, Introduced(holder, plaintext, channel, digest, link.m0_sent_at))
 
     def _refuse(self, link: Link, mono: float) -> None:
         """One word for everything that fails before authentication, then a new m0: one m1 per m0."""

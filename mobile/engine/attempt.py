@@ -28,6 +28,7 @@ from mobile.engine.verdicts import NO_ANSWER, Verdict, bluetooth_verdict, gave_u
 from protocol import messages
 from protocol.messages import BulletinResult, Decision, LogBatch, Outcome
 from protocol.phone import Door, PhoneSession, PhoneState
+from protocol.phonekeys import X25519Key
 from protocol.reasons import Reason
 
 PATIENCE = 20.0
@@ -183,7 +184,7 @@ class Attempt:
         errand = self._errand
         return PhoneSession(
             door=Door(errand.lock.binding, errand.lock.static_public, sighting.adv_key),
-            static_private=errand.private_key,
+            key=X25519Key(errand.private_key),
             request=messages.Request(errand.command, errand.request_id, errand.tokens[0].token),
             capacity=capacity,
             random=self._around.random,

@@ -24,6 +24,7 @@ from protocol.messages import (
     OutcomeCode,
     TimeResult,
 )
+from protocol.phonekeys import X25519Key
 from protocol.reasons import Reason, reason
 from simulation.conformance import wire
 from simulation.conformance.forge import Forge, token_forge
@@ -114,7 +115,7 @@ class Bench:
     def m1(self, line: Line, request: bytes, *, phone: PhoneKey | None = None) -> bytes:
         """Return a good m1 for the line's m0, and give the line its channel."""
         made = handshake.PhoneHandshake(
-            static_private=(phone or self.anna).private,
+            key=X25519Key((phone or self.anna).private),
             lock_static=self.place.lock.static_public,
             adv_key=self.place.adv_key,
             binding=self.place.binding,

@@ -13,6 +13,7 @@ from protocol import advert, gatt
 from protocol.errors import ProtocolError
 from protocol.messages import Command, Decision, Request
 from protocol.phone import Door, PhoneSession, PhoneState
+from protocol.phonekeys import X25519Key
 from simulation.backend import PhoneRadio
 from simulation.demo.phones import StaffPhone
 from simulation.radio import Ether
@@ -41,7 +42,7 @@ class ModifiedPhone:
         async with BleakClient(device, backend=self._radio.client_backend) as client:
             session = PhoneSession(
                 door=Door(lock.binding, lock.static_public, adv_key),
-                static_private=private_key,
+                key=X25519Key(private_key),
                 request=Request(Command.OPEN, os.urandom(8), right.token),
                 capacity=client.mtu_size - gatt.ATT_HEADER,
                 random=os.urandom,

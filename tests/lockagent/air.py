@@ -20,6 +20,7 @@ from lockagent.peripheral.bumble_radio import BumbleRadio
 from protocol import advert, commission, gatt
 from protocol.messages import Command, Request
 from protocol.phone import Door, PhoneSession, PhoneState
+from protocol.phonekeys import X25519Key
 from protocol.reasons import Reason
 from simulation.backend import PhoneRadio
 from simulation.radio import Ether
@@ -109,7 +110,7 @@ def phone_session(
     token = held or right(place, phone.private, now=T0)
     return PhoneSession(
         door=Door(place.binding, SECRETS.identity.static_public, place.adv_key),
-        static_private=phone.private,
+        key=X25519Key(phone.private),
         request=Request(Command.OPEN, request_id or phone.request_id(), token.encoded),
         capacity=mtu - gatt.ATT_HEADER,
         random=seeded(9).randbytes,

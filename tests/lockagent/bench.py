@@ -41,6 +41,7 @@ from protocol.keys import HolderKey, KeyType, x25519_public
 from protocol.messages import Command, Decision, LogBatch, Outcome, OutcomeCode, Request
 from protocol.phone import Door as PhoneDoor
 from protocol.phone import PhoneSession, PhoneState
+from protocol.phonekeys import X25519Key
 from protocol.reasons import Reason
 from tests.lockagent.crashdisk import CrashDisk, seeded
 from tests.lockagent.world import T0, Issuer, Place, Right, right, secret
@@ -304,7 +305,7 @@ class Phone:
             door=PhoneDoor(
                 bench.place.binding, SECRETS.identity.static_public, adv_key or bench.place.adv_key
             ),
-            static_private=self.private,
+            key=X25519Key(self.private),
             request=Request(command, request_id or self.request_id(), held.encoded),
             capacity=capacity,
             random=bench.rng.randbytes,

@@ -8,6 +8,7 @@ from protocol.framing import Kind, Reassembler
 from protocol.handshake import Channel
 from protocol.messages import Decision, Outcome, OutcomeCode
 from protocol.phone import Door, PhoneSession, PhoneState, Step
+from protocol.phonekeys import X25519Key
 from protocol.reasons import Reason
 from tests.protocol.vectors import world
 from tests.protocol.vectors.opening import REQUEST, lock_side
@@ -59,7 +60,7 @@ def session(**changes: Any) -> PhoneSession:
     counter = iter(range(100))
     values: dict[str, Any] = {
         "door": Door(world.BINDING, world.LOCK.static_public, world.ADV_KEY),
-        "static_private": world.PHONE,
+        "key": X25519Key(world.PHONE),
         "request": REQUEST,
         "capacity": 244,
         "random": lambda n: seed(f"phone randomness {next(counter)}", n),

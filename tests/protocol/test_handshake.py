@@ -9,6 +9,8 @@ from protocol import gatt, handshake
 from protocol.errors import ChannelError, HandshakeFailedError, ProtocolError
 from protocol.handshake import Channel, LockHandshake, M1Error, Step
 from protocol.keys import x25519_public
+from protocol.phonekeys import X25519Key
+from protocol.suites import SUITE_1
 from tests.protocol.vectors import world
 from tests.protocol.vectors.opening import lock_side, phone_side, with_mac1
 from tests.protocol.vectors.world import seed
@@ -55,9 +57,9 @@ def exchanges(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_lock_learns_who_the_phone_is_and_what_it_asks() -> None:
     lock = lock_side()
     m1, _ = phone_side().answer(lock.m0, REQUEST)
-    static, request, _ = lock.read_m1(m1)
-    assert (static, request) == (world.PHONE_KEY.public, REQUEST)
-    assert (len(lock.m0), len(m1)) == (handshake.M0_LENGTH, handshake.M1_OVERHEAD + len(REQUEST))
+    holder, request, _ = lock.read_m1(m1)
+    assert (holder, request) == (world.PHONE_KEY, REQUEST)
+    assert (len(lock.m0), len(m1)) == (handshake.M0_LENGTH, SUITE_1.m1_overhead + len(REQUEST))
 
 
 def test_a_wrong_mac1_costs_no_diffie_hellman(exchanges: list[str]) -> None:
@@ -139,7 +141,7 @@ def test_adv_key_alone_poses_as_no_lock() -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.integers(8, 8 * (handshake.M1_OVERHEAD + len(REQUEST)) - 1))
+@given(st.integers(8, 8 * (SUITE_1.m1_overhead + len(REQUEST)) - 1))
 def test_any_changed_bit_of_m1_is_refused(bit: int) -> None:
     """Also when mac1 is made anew, which everybody with the adv_key can do."""
     lock = lock_side()
@@ -206,8 +208,11 @@ def test_lengths_of_secrets_are_checked() -> None:
     for wrong in ("adv_key", "ephemeral", "static_private"):
         with pytest.raises(ProtocolError):
             lock_side(**{wrong: bytes(31)})
+    for wrong in ("adv_key", "ephemeral"):
         with pytest.raises(ProtocolError):
             phone_side(**{wrong: bytes(33)})
+    with pytest.raises(ProtocolError):
+        X25519Key(bytes(33))
     with pytest.raises(ProtocolError):
         phone_side(lock_static=bytes(31))
     with pytest.raises(ProtocolError):

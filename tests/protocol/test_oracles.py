@@ -22,6 +22,7 @@ from protocol import cbor, cose, manifest, seal, token
 from protocol.errors import ProtocolError
 from protocol.handshake import LockHandshake, prologue
 from protocol.keys import x25519_public
+from protocol.suites import SUITE_1
 from tests.protocol.vectors import files, opening, world
 
 REQUEST = b"open, please"
@@ -32,7 +33,7 @@ def _other(initiator: bool, dh: X25519DH | None = None, **keys: Any) -> Handshak
     state.initialize(
         PSKPatternModifier(1).modify(KXHandshakePattern()),
         initiator,
-        prologue(world.BINDING),
+        prologue(SUITE_1, world.BINDING),
         psks=(opening.derive(world.ADV_KEY, "psk"),),
         **keys,
     )
@@ -66,8 +67,8 @@ def test_a_phone_by_dissononce_at_our_lock() -> None:
     phone.read_message(ours.m0, bytearray())
     rest = bytearray()
     to_phone, to_lock = phone.write_message(REQUEST, rest)
-    static, request, channel = ours.read_m1(_mac1(ours.m0, bytes(rest)))
-    assert (static, request) == (world.PHONE_KEY.public, REQUEST)
+    holder, request, channel = ours.read_m1(_mac1(ours.m0, bytes(rest)))
+    assert (holder, request) == (world.PHONE_KEY, REQUEST)
     for n in range(3):
         assert to_phone.decrypt_with_ad(b"", channel.encrypt(b"m%d" % n)) == b"m%d" % n
         assert channel.decrypt(to_lock.encrypt_with_ad(b"", b"p%d" % n)) == b"p%d" % n
@@ -119,7 +120,8 @@ def test_fresh_keys_every_time_still_agree() -> None:
         other.read_message(lock.m0, bytearray())
         rest = bytearray()
         other.write_message(REQUEST, rest)
-        assert lock.read_m1(_mac1(lock.m0, bytes(rest)))[:2] == (x25519_public(phone), REQUEST)
+        holder, request, _ = lock.read_m1(_mac1(lock.m0, bytes(rest)))
+        assert (holder.public, request) == (x25519_public(phone), REQUEST)
 
 
 def _cwt_key(public: bytes, kid: bytes) -> Any:

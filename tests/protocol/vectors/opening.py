@@ -19,6 +19,7 @@ from protocol.messages import (
     OutcomeCode,
     Request,
 )
+from protocol.phonekeys import X25519Key
 from protocol.reasons import Reason
 from tests.protocol.vectors import world
 from tests.protocol.vectors.world import seed
@@ -31,8 +32,8 @@ def derive(adv_key: bytes, label: str) -> bytes:
     return HKDF(SHA256(), 32, None, f"nyckelfri-{label}-1".encode()).derive(adv_key)
 
 
-def lock_side(**changes: bytes) -> LockHandshake:
-    values = {
+def lock_side(**changes: Any) -> LockHandshake:
+    values: dict[str, Any] = {
         "static_private": world.LOCK_STATIC,
         "adv_key": world.ADV_KEY,
         "binding": world.BINDING,
@@ -41,9 +42,9 @@ def lock_side(**changes: bytes) -> LockHandshake:
     return LockHandshake(**(values | changes))
 
 
-def phone_side(**changes: bytes) -> PhoneHandshake:
-    values = {
-        "static_private": world.PHONE,
+def phone_side(**changes: Any) -> PhoneHandshake:
+    values: dict[str, Any] = {
+        "key": X25519Key(world.PHONE),
         "lock_static": world.LOCK.static_public,
         "adv_key": world.ADV_KEY,
         "binding": world.BINDING,
