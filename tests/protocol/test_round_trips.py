@@ -72,7 +72,7 @@ def test_rule_01_a_token_holds_for_one_phone_only(one: TokenClaims, phone: bytes
 
 
 def test_a_token_holds_for_one_type_of_key_only() -> None:
-    p256 = HolderKey(KeyType.P256, bytes(33))
+    p256 = HolderKey(KeyType.P256, b"\x02" + bytes(32))
     data = token.issue(world.CLAIMS, world.TOKEN_KEY, p256)
     with pytest.raises(ProtocolError):
         token.parse(data).verify(world.TOKEN_KEY.verify_key, world.PHONE_KEY)
