@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import Any
 
-from protocol import bulletin, cbor, fields, gatt, token
+from protocol import bulletin, cbor, fields, firmware, gatt, token
 from protocol.errors import ProtocolError
+from protocol.firmware import FirmwareChunk, FirmwareOffer, FirmwareResult
 from protocol.reasons import Reason, reason
 from protocol.token import Scope
 
@@ -156,11 +157,11 @@ class Carry:
     max_bytes: int
 
 
-LockMessage = Decision | Outcome | LogBatch | BulletinResult | TimeResult | Done
-PhoneMessage = BulletinOffer | FreshTime | Carry
+LockMessage = Decision | Outcome | LogBatch | BulletinResult | TimeResult | Done | FirmwareResult
+PhoneMessage = BulletinOffer | FreshTime | Carry | FirmwareOffer | FirmwareChunk
 
-_DECISION, _OUTCOME, _LOG, _BULLETIN_RESULT, _TIME_RESULT, _DONE = 2, 3, 4, 5, 6, 7
-_BULLETIN, _FRESH_TIME, _CARRY = 16, 17, 18
+_DECISION, _OUTCOME, _LOG, _BULLETIN_RESULT, _TIME_RESULT, _DONE, _FIRMWARE_RESULT = 2, 3, 4, 5, 6, 7, 8
+_BULLETIN, _FRESH_TIME, _CARRY, _FIRMWARE_OFFER, _FIRMWARE_CHUNK = 16, 17, 18, 19, 20
 _MAX_CODE = 255
 
 
@@ -192,6 +193,18 @@ def _as_array(message: LockMessage | PhoneMessage) -> list[Any]:  # noqa: PLR091
             return [_CARRY, message.max_bytes]
 
 
+        case _:
+            return _service_array(message)
+
+
+def _service_array(message: FirmwareResult | FirmwareOffer | FirmwareChunk) -> list[Any]:
+    match message:
+        case FirmwareResult():
+            return [_FIRMWARE_RESULT, message.reason, message.next]
+        case FirmwareOffer():
+            return [_FIRMWARE_OFFER, message.header]
+        case FirmwareChunk():
+            return [_FIRMWARE_CHUNK, message.offset, message.data]
 def parse_from_lock(data: bytes) -> LockMessage:
     """Parse a session message as the phone receives it."""
     number, body = _split(data)
@@ -204,6 +217,7 @@ def parse_from_lock(data: bytes) -> LockMessage:
         _DONE: lambda b: Done(fields.uint(_one(b), fields.MAX_COUNTER, "remaining")),
     }
     if number not in parsers:
+        _FIRMWARE_RESULT: firmware.parse_result,
         raise ProtocolError("unknown message from the lock")
     return parsers[number](body)
 
@@ -219,6 +233,10 @@ def parse_from_phone(data: bytes) -> PhoneMessage:
         return Carry(fields.uint(_one(body), fields.MAX_COUNTER, "bytes to carry"))
     raise ProtocolError("unknown message from the phone")
 
+    if number == _FIRMWARE_OFFER:
+        return firmware.parse_offer(body)
+    if number == _FIRMWARE_CHUNK:
+        return firmware.parse_chunk(body)
 
 def _split(data: bytes) -> tuple[int, list[Any]]:
     parts = fields.items(cbor.decode(data, max_size=gatt.MAX_SESSION_MESSAGE), 8, "session message")

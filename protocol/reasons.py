@@ -60,6 +60,24 @@ class Reason(IntEnum):
 
     @property
     def slug(self) -> str:
+    # What became of a firmware offer or chunk.
+    FIRMWARE_INVALID = 80
+    FIRMWARE_WRONG_MODEL = 81
+    FIRMWARE_OLD = 82
+    """Not newer than what the lock runs, or below a security version it has confirmed."""
+    FIRMWARE_FELL_BACK = 83
+    """This version, or a later one, was tried and did not come up; a mended one has a higher number."""
+    FIRMWARE_CURRENT = 84
+    """The lock runs this image already."""
+    FIRMWARE_OUT_OF_PLACE = 85
+    """The chunk does not begin where the lock goes on."""
+    FIRMWARE_DAMAGED = 86
+    """The whole image is not the one that was signed; it begins anew."""
+    FIRMWARE_BUSY = 87
+    """The door is acting, or another image is on trial or about to be."""
+    FIRMWARE_UNSUPPORTED = 88
+    """This lock takes no firmware over the air."""
+
         """The stable name for APIs and for looking up a person's words, such as ``not_yet_valid``."""
         return self.name.lower()
 

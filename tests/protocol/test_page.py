@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from lockagent.core import actor, clock, offers, refusals, requests, uncertain, upkeep
+from lockagent import image
+from lockagent.core import actor, clock, context, offers, refusals, relock, requests, uncertain, upkeep
 from lockagent.core.context import SAVE_EVERY_SECONDS
 from lockagent.core.hands import VISIT_SECONDS
 from protocol import (
@@ -12,6 +13,7 @@ from protocol import (
     cbor,
     commission,
     entries,
+    firmware,
     freshtime,
     gatt,
     identity,
@@ -88,13 +90,25 @@ LIMITS: dict[str, float] = {
 
 
 def test_reasons() -> None:
+    "firmware header": firmware.MAX_HEADER,
+    "firmware image": firmware.MAX_IMAGE,
+    "firmware chunk": firmware.MAX_CHUNK,
+    "firmware tries": image.TRIES,
+    "firmware trial": image.TRIAL_SECONDS,
+    "firmware settles": image.SETTLE_SECONDS,
     rows = page.table("## 22. Reasons", "code")
     assert {int(row[0]): row[1].strip("`") for row in rows} == {one.value: one.slug for one in Reason}
 
 
 def test_reasons_are_stable() -> None:
     """Codes are on the wire and in logs for years: this list only ever grows."""
-    assert [one.value for one in Reason] == [*range(15), *range(32, 36), *range(48, 51), *range(64, 68)]
+    assert [one.value for one in Reason] == [
+        *range(16),
+        *range(32, 36),
+        *range(48, 51),
+        *range(64, 68),
+        *range(80, 89),
+    ]
 
 
 def test_timers_and_limits() -> None:
@@ -142,7 +156,11 @@ def test_states_of_the_phone() -> None:
 def test_every_reason_in_the_text_is_one() -> None:
     prose = re.findall(r"`([a-z]+_[a-z_]+|[a-z]+)`", page.text())
     slugs = {one.slug for one in Reason}
-    suspects = {word for word in prose if word.startswith(("bulletin_", "time_", "commission_", "token_"))}
+    suspects = {
+        word
+        for word in prose
+        if word.startswith(("bulletin_", "time_", "commission_", "token_", "firmware_"))
+    }
     assert suspects <= slugs
 
 

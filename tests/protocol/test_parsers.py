@@ -15,6 +15,7 @@ from protocol import (
     cbor,
     commission,
     cose,
+    firmware,
     freshtime,
     identity,
     lockrecord,
@@ -30,6 +31,7 @@ from protocol.errors import ProtocolError
 from protocol.keys import SigningKey
 from protocol.messages import Request
 from tests.protocol.vectors import files, logs, news, opening, trust, world
+from tests.protocol.vectors import firmware as programs
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,10 @@ PARSERS = [
     ),
     Parser("manifest", lambda d: manifest.verify(d, world.TRUSTED), world.MANIFEST_BYTES, True),
     Parser("commission", commission.verify, _package(), True),
+    _signed(
+        "firmware", lambda d: firmware.verify(d, world.MANIFEST), programs.HEADER_BYTES, world.FIRMWARE_KEY
+    ),
+    Parser("firmware file", firmware.parse_file, bytes.fromhex(files.load("firmware")["file"])),
     Parser("request", Request.parse, opening.REQUEST.encode()),
     Parser("entry", Entry.decode, logs.ENTRIES[3].encode()),
     Parser("sealed log", seal.parse_log, bytes.fromhex(files.load("sealed")["log"]["bytes"])),

@@ -3,7 +3,18 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.protocol.vectors import basics, files, judgement, logs, news, opening, talk, tokens, trust
+from tests.protocol.vectors import (
+    basics,
+    files,
+    firmware,
+    judgement,
+    logs,
+    news,
+    opening,
+    talk,
+    tokens,
+    trust,
+)
 
 FILES: dict[str, Callable[[], dict[str, Any]]] = {
     "cbor": basics.cbor_file,
@@ -23,6 +34,7 @@ FILES: dict[str, Callable[[], dict[str, Any]]] = {
     "receipt": news.receipt_file,
     "log": logs.log_file,
     "sealed": logs.sealed_file,
+    "firmware": firmware.firmware_file,
 }
 
 

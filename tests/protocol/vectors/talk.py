@@ -3,6 +3,7 @@
 from typing import Any
 
 from protocol import cbor, gatt, messages
+from protocol.firmware import FirmwareChunk, FirmwareOffer, FirmwareResult
 from protocol.messages import (
     BulletinOffer,
     BulletinResult,
@@ -36,13 +37,17 @@ FROM_LOCK = [
     ("time refused", TimeResult(Reason.TIME_NOT_FOR_SESSION)),
     ("done", Done(0)),
 ]
+    ("firmware taken so far", FirmwareResult(Reason.GRANTED, 8192)),
+    ("firmware out of place", FirmwareResult(Reason.FIRMWARE_OUT_OF_PLACE, 70_000)),
 FROM_PHONE = [
     ("bulletin", BulletinOffer(world.BULLETIN_BYTES)),
     ("fresh time", FreshTime(seed("a statement"))),
     ("carry", Carry(4096)),
 ]
+    ("firmware", FirmwareOffer(seed("a signed header"))),
+    ("firmware chunk", FirmwareChunk(8192, seed("part of an image"))),
 _REFUSED_FROM_LOCK = [
-    ("unknown number", [8]),
+    ("unknown number", [255]),
     ("a phone's message", [18, 4096]),
     ("empty", []),
     ("not an array", {0: 2}),
@@ -57,6 +62,8 @@ _REFUSED_FROM_LOCK = [
     ("remaining negative", [7, -1]),
     ("number as an array", [[2]]),
 ]
+    ("firmware result beyond any image", [8, 0, 4194305]),
+    ("firmware result without its place", [8, 0]),
 
 
 def session_file() -> dict[str, Any]:
@@ -80,6 +87,12 @@ def session_file() -> dict[str, Any]:
             {"name": "two bulletins", "bytes": cbor.encode([16, b"a", b"b"])},
             {"name": "carry of less than nothing", "bytes": cbor.encode([18, -1])},
         ],
+            {"name": "firmware offer of nothing", "bytes": cbor.encode([19, b""])},
+            {"name": "firmware header too large", "bytes": cbor.encode([19, bytes(225)])},
+            {"name": "firmware chunk of nothing", "bytes": cbor.encode([20, 0, b""])},
+            {"name": "firmware chunk too large", "bytes": cbor.encode([20, 0, bytes(4097)])},
+            {"name": "firmware chunk beyond any image", "bytes": cbor.encode([20, 4194305, b"x"])},
+            {"name": "firmware chunk at a boolean", "bytes": cbor.encode([20, False, b"x"])},
     }
 
 
