@@ -88,13 +88,26 @@ class Sign:
         return good
 
 
+Signature = tuple[bytes, bytes]
+"""(protected header, signature) of one signer of a COSE_Sign."""
+
+
+def countersign(payload: bytes, key: SigningKey, external_aad: bytes) -> Signature:
+    """Return one signer's part of a COSE_Sign over ``payload``, to be put together by ``assemble``."""
+    protected = protected_header(key.kid)
+    return protected, key.sign(_to_be_signed(protected, external_aad, payload))
+
+
+def assemble(payload: bytes, signatures: Sequence[Signature]) -> bytes:
+    """Return the encoded COSE_Sign of signatures that were made one by one."""
+    listed = [[protected, {}, signature] for protected, signature in signatures]
+    return cbor.encode([b"", {}, payload, listed])
+
+
 def sign(payload: bytes, signers: Sequence[SigningKey], external_aad: bytes) -> bytes:
     """Return the encoded COSE_Sign over ``payload`` by every one of ``signers``."""
-    signatures = []
-    for key in sorted(signers, key=lambda one: one.kid):
-        protected = protected_header(key.kid)
-        signatures.append([protected, {}, key.sign(_to_be_signed(protected, external_aad, payload))])
-    return cbor.encode([b"", {}, payload, signatures])
+    ordered = sorted(signers, key=lambda one: one.kid)
+    return assemble(payload, [countersign(payload, key, external_aad) for key in ordered])
 
 
 def parse(data: bytes, *, max_size: int) -> Sign:

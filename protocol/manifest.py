@@ -103,8 +103,8 @@ def root_signing_key(seed: bytes) -> SigningKey:
     return SigningKey.from_seed(root_kid(public), seed)
 
 
-def sign(manifest: Manifest, signers: Sequence[SigningKey]) -> bytes:
-    """Return the encoded manifest signed by ``signers`` (root keys)."""
+def payload_of(manifest: Manifest) -> bytes:
+    """Return what the roots sign; raises ProtocolError for what a lock or a phone would refuse."""
     payload = cbor.encode(
         {
             _VERSION: manifest.version,
@@ -115,10 +115,37 @@ def sign(manifest: Manifest, signers: Sequence[SigningKey]) -> bytes:
             _ROLE_KEYS: [[key.role, key.kid, key.public] for key in sorted(manifest.role_keys)],
         }
     )
-    _parse(payload)  # whatever a lock or a phone would refuse must fail here
-    encoded = cose.sign(payload, signers, _CONTEXT)
+    read_payload(payload)
+    return payload
+
+
+def sign(manifest: Manifest, signers: Sequence[SigningKey]) -> bytes:
+    """Return the encoded manifest signed by ``signers`` (root keys)."""
+    encoded = cose.sign(payload_of(manifest), signers, _CONTEXT)
     cose.parse(encoded, max_size=MAX_SIZE)
     return encoded
+
+
+def countersign(payload: bytes, key: SigningKey) -> cose.Signature:
+    """Return one root's signature over ``payload``, made where that root key is kept."""
+    return cose.countersign(payload, key, _CONTEXT)
+
+
+def assemble(payload: bytes, signatures: Sequence[cose.Signature]) -> bytes:
+    """Return the encoded manifest of signatures that the roots made apart from one another."""
+    encoded = cose.assemble(payload, sorted(signatures))
+    cose.parse(encoded, max_size=MAX_SIZE)
+    return encoded
+
+
+def signed_by(data: bytes, keys: Sequence[bytes]) -> set[bytes]:
+    """Return those of the root public ``keys`` whose signature is on a manifest.
+
+    Raises SignatureError when one of them signed something else.
+    """
+    by_kid = {root_kid(key): key for key in keys}
+    known = [VerifyKey(kid, key) for kid, key in by_kid.items()]
+    return {by_kid[kid] for kid in cose.parse(data, max_size=MAX_SIZE).signers(known, _CONTEXT)}
 
 
 def verify(data: bytes, trusted: RootSet) -> Manifest:
@@ -127,7 +154,7 @@ def verify(data: bytes, trusted: RootSet) -> Manifest:
     Raises ProtocolError when malformed, SignatureError when too few valid signatures are on it.
     """
     message = cose.parse(data, max_size=MAX_SIZE)
-    manifest = _parse(message.payload)
+    manifest = read_payload(message.payload)
     for roots in (trusted, manifest.roots):
         if len(message.signers(roots.verify_keys(), _CONTEXT)) < roots.threshold:
             raise SignatureError("too few root keys signed the manifest")
@@ -136,7 +163,7 @@ def verify(data: bytes, trusted: RootSet) -> Manifest:
 
 def roots_in(data: bytes) -> RootSet:
     """Return the root set that a manifest names, trusted by nobody yet: compare its fingerprint."""
-    return _parse(cose.parse(data, max_size=MAX_SIZE).payload).roots
+    return read_payload(cose.parse(data, max_size=MAX_SIZE).payload).roots
 
 
 def accept(data: bytes, current: Manifest) -> Manifest:
@@ -149,7 +176,8 @@ def accept(data: bytes, current: Manifest) -> Manifest:
     return candidate
 
 
-def _parse(payload: bytes) -> Manifest:
+def read_payload(payload: bytes) -> Manifest:
+    """Parse what a manifest says, signed by nobody yet."""
     keys = {_VERSION, _MUNICIPALITY, _ISSUED_AT, _ROOTS, _THRESHOLD, _ROLE_KEYS}
     body = fields.table(cbor.decode(payload, max_size=MAX_SIZE), keys, (), "manifest")
     roots = tuple(

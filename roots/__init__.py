@@ -1,0 +1,1 @@
+"""What the holders of a municipality's root keys run, each on a machine without a network."""
