@@ -11,7 +11,7 @@ from typing import Any
 from protocol import cbor, cose, fields, manifest, receipt
 from protocol.errors import ProtocolError, SignatureError
 from protocol.identity import LOCK_ID_LENGTH
-from protocol.keys import SigningKey
+from protocol.keys import KID_LENGTH, SigningKey
 from protocol.manifest import Manifest, Role
 from protocol.settings import LockSettings
 from protocol.token import BINDING_LENGTH, MAX_GRP, TOKEN_ID_LENGTH
@@ -111,6 +111,7 @@ def sign(bulletin: Bulletin, key: SigningKey) -> bytes:
 def parse(data: bytes) -> UnverifiedBulletin:
     """Parse a bulletin strictly, without verifying it."""
     message = cose.parse1(data, max_size=MAX_SIZE)
+    fields.octets(message.kid, KID_LENGTH, "bulletin key id")
     body = fields.table(
         cbor.decode(message.payload, max_size=MAX_SIZE),
         _REQUIRED,

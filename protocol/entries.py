@@ -69,6 +69,8 @@ class Entry:
             token_id=None if token_id is None else fields.octets(token_id, TOKEN_ID_LENGTH, "cti"),
             detail=tuple(fields.items(detail, MAX_DETAIL_ITEMS, "entry detail")),
         )
+        if entry.seq < 1:
+            raise ProtocolError("passage numbers start at 1")
         entry.encode()
         check_detail(entry)
         return entry

@@ -154,6 +154,8 @@ def verify(data: bytes, trusted: RootSet) -> Manifest:
     Raises ProtocolError when malformed, SignatureError when too few valid signatures are on it.
     """
     message = cose.parse(data, max_size=MAX_SIZE)
+    for _, kid, _ in message.signatures:
+        fields.octets(kid, ROOT_KID_LENGTH, "root key id")
     manifest = read_payload(message.payload)
     for roots in (trusted, manifest.roots):
         if len(message.signers(roots.verify_keys(), _CONTEXT)) < roots.threshold:
