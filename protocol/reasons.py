@@ -58,8 +58,6 @@ class Reason(IntEnum):
     COMMISSION_OLD = 67
     """The package is not newer than what the lock knows: an earlier one, played again."""
 
-    @property
-    def slug(self) -> str:
     # What became of a firmware offer or chunk.
     FIRMWARE_INVALID = 80
     FIRMWARE_WRONG_MODEL = 81
@@ -78,6 +76,8 @@ class Reason(IntEnum):
     FIRMWARE_UNSUPPORTED = 88
     """This lock takes no firmware over the air."""
 
+    @property
+    def slug(self) -> str:
         """The stable name for APIs and for looking up a person's words, such as ``not_yet_valid``."""
         return self.name.lower()
 
