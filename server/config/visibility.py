@@ -219,5 +219,6 @@ SIGHTS: Mapping[str, Sight] = {
     "privacy.privacypolicy": Sight(provider=nothing, owner=nothing),
     "privacy.shredding": Sight(provider=nothing, owner=nothing),
     "tenancy.manifest": Sight(provider=nothing, owner=nothing),
+    "tenancy.manifestdraft": Sight(provider=nothing, owner=nothing),
     "tenancy.rolekey": Sight(provider=nothing, owner=nothing),
 }

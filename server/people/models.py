@@ -266,6 +266,9 @@ class Bearer(TenantModel):
     key_type = models.PositiveSmallIntegerField(_("key type"), choices=KeyType, default=KeyType.X25519)
     public_key = BytesField(_("public key"), max_length=65)
     fingerprint = BytesField(_("fingerprint"), max_length=8)
+    manifest_version = models.PositiveIntegerField(
+        _("key manifest on the phone"), default=0, help_text=_("As its last synchronisation told.")
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
 

@@ -85,6 +85,7 @@ MODELS: Mapping[str, Mapping[Role, str]] = {
     "privacy.shredding": {_A: "view"},
     "tenancy.municipality": {_P: "view", _A: "view"},
     "tenancy.manifest": {_P: "view", _A: "view"},
+    "tenancy.manifestdraft": {_P: "view", _A: "view"},
     "tenancy.rolekey": {_P: "view", _A: "view"},
 }
 

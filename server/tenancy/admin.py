@@ -13,7 +13,7 @@ from server.audit import actions
 from server.audit.domain import changes, record, snapshot
 from server.tenancy.admin_base import ReadOnlyAdmin
 from server.tenancy.admin_narrow import OneTrail
-from server.tenancy.models import Manifest, Municipality, RoleKey
+from server.tenancy.models import Manifest, ManifestDraft, Municipality, RoleKey
 
 
 @admin.register(Municipality)
@@ -22,7 +22,7 @@ class MunicipalityAdmin(OneTrail):
 
     list_display = ["name", "support_phone", "grace_minutes", "issue_horizon_hours", "retention_months"]
     search_fields = ["name", "slug"]
-    readonly_fields = ["root_public_keys", "root_threshold", "created_at"]
+    readonly_fields = ["root_public_keys", "root_threshold", "tokens_not_before", "created_at"]
     fieldsets = [
         (None, {"fields": ["name", "slug", "support_phone", "minimum_app_version"]}),
         (
@@ -36,7 +36,18 @@ class MunicipalityAdmin(OneTrail):
                 "description": _("Empty fields follow the server's own settings."),
             },
         ),
-        (_("Root keys"), {"fields": ["root_public_keys", "root_threshold", "created_at"]}),
+        (
+            _("Root keys"),
+            {
+                "fields": [
+                    "root_public_keys",
+                    "root_threshold",
+                    "advert_key_days",
+                    "tokens_not_before",
+                    "created_at",
+                ]
+            },
+        ),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Municipality]:
@@ -76,11 +87,21 @@ class ManifestAdmin(ReadOnlyAdmin):
     empty_hint = _("The first manifest is made with the municipality's keys: manage.py create_municipality.")
 
 
+@admin.register(ManifestDraft)
+class ManifestDraftAdmin(ReadOnlyAdmin):
+    """Manifests that went to the roots for signing, and what became of them."""
+
+    list_display = ["version", "outcome", "created_at", "created_by", "closed_at"]
+    list_filter = ["outcome"]
+    search_fields = ["version"]
+    empty_hint = _("A new manifest is made on the page Keys of the municipality.")
+
+
 @admin.register(RoleKey)
 class RoleKeyAdmin(ReadOnlyAdmin):
-    """Public halves of the role keys; the private ones are sealed and never shown."""
+    """Public halves of the role keys; the private ones stay with their keeper and are never shown."""
 
-    list_display = ["role", "kid_hex", "active_from", "retired_at"]
+    list_display = ["role", "kid_hex", "keeper", "active_from", "superseded_at", "retired_at", "erased_at"]
     list_filter = ["role"]
     search_fields = ["role"]
     empty_hint = _("Role keys are made with the municipality: manage.py create_municipality.")

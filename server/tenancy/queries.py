@@ -14,7 +14,11 @@ def newest_manifest(municipality_id: int) -> Manifest:
 def active_key(municipality_id: int, role: str) -> RoleKey:
     """Return the key that signs for `role` now; raises `RoleKey.DoesNotExist`."""
     key: RoleKey = RoleKey.unscoped.filter(
-        municipality=municipality_id, role=role, retired_at__isnull=True
+        municipality=municipality_id,
+        role=role,
+        active_from__isnull=False,
+        superseded_at__isnull=True,
+        retired_at__isnull=True,
     ).latest("active_from", "pk")
     return key
 

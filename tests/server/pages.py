@@ -19,7 +19,7 @@ from server.people.models import CareProvider, EnrolmentCode, PhoneContact, Team
 from server.places.models import PropertyOwner
 from server.privacy.models import PrivacyPolicy, Shredding
 from server.switches.models import GateNeighbour, ProviderSwitch, SwitchedClient, SwitchedDoor
-from server.tenancy.models import Manifest, Municipality, RoleKey
+from server.tenancy.models import Manifest, ManifestDraft, Municipality, RoleKey
 from tests.server.fill import add_passages
 from tests.server.world import LONG_AGO, NOW, SHIFT_END, SHIFT_START, World
 
@@ -107,6 +107,7 @@ def fill_every_table(world: World) -> None:
 def _fill_municipality(municipality: Municipality) -> None:
     m = {"municipality": municipality}
     Manifest.objects.create(**m, version=1, document=SECRET)
+    ManifestDraft.objects.create(**m, version=2, document=SECRET, created_at=NOW)
     RoleKey.objects.create(
         **m, role="token", kid=b"\0\1", public_key=b"p" * 32, sealed_private_key=SECRET, active_from=NOW
     )

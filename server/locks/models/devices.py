@@ -84,6 +84,9 @@ class LockStatus(TenantModel):
     clock_ppm = models.IntegerField(_("clock correction, ppm"), null=True, blank=True)
     bulletin_seq = models.BigIntegerField(_("newest bulletin in the lock"), default=0)
     boot = models.BigIntegerField(_("boot number"), null=True, blank=True)
+    manifest_version = models.PositiveIntegerField(
+        _("key manifest in the lock"), default=0, help_text=_("The newest one that its log confirms.")
+    )
 
     class Meta:
         verbose_name = _("lock status")
@@ -116,7 +119,19 @@ class Binding(TenantModel):
     )
     sealed_adv_key = BytesField(_("advert key, sealed"))
     sealed_adv_key_next = BytesField(_("next advert key, sealed"), null=True, blank=True)
+    adv_key_next_at = models.DateTimeField(
+        _("next advert key given out since"),
+        null=True,
+        blank=True,
+        help_text=_("To phones, beside the old one."),
+    )
+    adv_key_released_at = models.DateTimeField(
+        _("next advert key on its way"), null=True, blank=True, help_text=_("In the lock's bulletins since.")
+    )
     adv_key_rotated_at = models.DateTimeField(_("advert key rotated"), null=True, blank=True)
+    manifest_version = models.PositiveIntegerField(
+        _("manifest commissioned with"), default=1, help_text=_("The version in its package.")
+    )
     commission_document = BytesField(_("commissioning document"), null=True, blank=True)
     lock_record = BytesField(_("signed lock record"), null=True, blank=True)
 
@@ -187,6 +202,8 @@ class Bulletin(TenantModel):
     content_hash = BytesField(
         _("content hash"), max_length=32, help_text=_("Of what it says apart from number and time.")
     )
+    manifest_version = models.PositiveIntegerField(_("key manifest inside"), null=True, blank=True)
+    brings_adv_key = models.BooleanField(_("brings an advert key"), default=False)
     created_at = models.DateTimeField(_("created"))
     known_at = models.DateTimeField(_("known to the lock"), null=True, blank=True)
 

@@ -38,6 +38,7 @@ CLASSES: Sequence[DataClass] = (
 )
 
 NOT_PERSONAL: Mapping[str, str] = {
+    "tenancy.ManifestDraft.leaked": "ids of keys",
     "people.CareProvider.name": "a company",
     "people.CareProvider.source": "a company",
     "people.CareProvider.external_id": "a company",
