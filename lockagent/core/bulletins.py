@@ -97,7 +97,9 @@ def _why(body: Bulletin, roles: Manifest) -> Reason:
     """Tell a bad manifest inside a bulletin from a bad bulletin."""
     if body.manifest is not None:
         try:
-            manifest.verify(body.manifest, roles.roots)
+            brought = manifest.verify(body.manifest, roles.roots)
         except ProtocolError:
+            return Reason.MANIFEST_INVALID
+        if brought.municipality != roles.municipality:
             return Reason.MANIFEST_INVALID
     return Reason.BULLETIN_INVALID
