@@ -191,8 +191,6 @@ def _as_array(message: LockMessage | PhoneMessage) -> list[Any]:  # noqa: PLR091
             return [_FRESH_TIME, message.statement]
         case Carry():
             return [_CARRY, message.max_bytes]
-
-
         case _:
             return _service_array(message)
 
@@ -205,6 +203,8 @@ def _service_array(message: FirmwareResult | FirmwareOffer | FirmwareChunk) -> l
             return [_FIRMWARE_OFFER, message.header]
         case FirmwareChunk():
             return [_FIRMWARE_CHUNK, message.offset, message.data]
+
+
 def parse_from_lock(data: bytes) -> LockMessage:
     """Parse a session message as the phone receives it."""
     number, body = _split(data)
@@ -215,9 +215,9 @@ def parse_from_lock(data: bytes) -> LockMessage:
         _BULLETIN_RESULT: _bulletin_result,
         _TIME_RESULT: lambda b: TimeResult(fields.uint(_one(b), _MAX_CODE, "reason")),
         _DONE: lambda b: Done(fields.uint(_one(b), fields.MAX_COUNTER, "remaining")),
+        _FIRMWARE_RESULT: firmware.parse_result,
     }
     if number not in parsers:
-        _FIRMWARE_RESULT: firmware.parse_result,
         raise ProtocolError("unknown message from the lock")
     return parsers[number](body)
 
@@ -231,12 +231,12 @@ def parse_from_phone(data: bytes) -> PhoneMessage:
         return FreshTime(fields.blob(_one(body), MAX_STATEMENT, "time statement"))
     if number == _CARRY:
         return Carry(fields.uint(_one(body), fields.MAX_COUNTER, "bytes to carry"))
-    raise ProtocolError("unknown message from the phone")
-
     if number == _FIRMWARE_OFFER:
         return firmware.parse_offer(body)
     if number == _FIRMWARE_CHUNK:
         return firmware.parse_chunk(body)
+    raise ProtocolError("unknown message from the phone")
+
 
 def _split(data: bytes) -> tuple[int, list[Any]]:
     parts = fields.items(cbor.decode(data, max_size=gatt.MAX_SESSION_MESSAGE), 8, "session message")
