@@ -12,12 +12,12 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lockagent.bolt import Battery
 from lockagent.core.clock import RtcReading
 from lockagent.core.context import Random
 from lockagent.core.events import (
     Advertise,
     AppendLog,
-    Battery,
     Commissioned,
     CommissionResult,
     Disconnect,
@@ -85,8 +85,9 @@ class Agent:
         """Go on the air."""
         if self._radio is not None:
             await self._radio.start(self.feed)
-        self.feed(Started(self._parts.motor.bolt))
-        self.feed(Battery(self._parts.motor.battery))
+        motor = self._parts.motor
+        self.feed(Started(motor.bolt, ajar=motor.door_closed is False))
+        self.feed(Battery(motor.battery))
 
     async def stop(self) -> None:
         """Leave the air. The store needs no goodbye."""
@@ -131,7 +132,6 @@ class Agent:
         """The motor or somebody's hand has done something: look at once instead of at the next timer."""
         for event in self._parts.motor.poll(self._mono()):
             self.feed(event)
-        self.feed(Battery(self._parts.motor.battery))
 
     def _carry_out(self, effect: Effect) -> Stored | None:
         match effect:

@@ -1,4 +1,4 @@
-"""Words for the bolt and its motor, shared by the core that gives orders and the drivers."""
+"""Words for the bolt, its motor and its door, shared by the core that gives orders and the drivers."""
 
 from __future__ import annotations
 
@@ -52,4 +52,18 @@ class HandMoved:
     bolt: Bolt
 
 
-MotorEvent = MotorDone | HandMoved
+@dataclass(frozen=True)
+class DoorMoved:
+    """The sensor in the frame sees the door fall shut, or no longer sees it; no sensor, no such event."""
+
+    closed: bool
+
+
+@dataclass(frozen=True)
+class Battery:
+    """Charge left in percent, measured under load; None on mains."""
+
+    percent: int | None
+
+
+MotorEvent = MotorDone | HandMoved | DoorMoved | Battery

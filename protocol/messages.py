@@ -45,6 +45,8 @@ class OutcomeCode(IntEnum):
     """Knob or metal key took over while the motor ran."""
     UNKNOWN = 5
     """The lock restarted before it knew."""
+    AJAR = 6
+    """The door stands open, so the bolt was not thrown."""
     NOTHING_TO_MOVE = 7
     """A service session stands; no bolt was asked to move."""
 

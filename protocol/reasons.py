@@ -39,6 +39,8 @@ class Reason(IntEnum):
     """Another phone is acting at this lock right now."""
     LOCK_FAULT = 14
     """The lock could not write its log or drive its motor, and therefore did not act."""
+    BATTERY_EMPTY = 15
+    """What the battery still holds is kept for locking; this lock is not set to open with it."""
 
     # What became of a bulletin.
     BULLETIN_OLD = 32

@@ -11,7 +11,8 @@ MAX_RELOCK_SECONDS = 3600
 MAX_HOLD_MILLISECONDS = 60_000
 MAX_PPM = 1000
 
-_KIND, _RELOCK, _HOLD, _HAND_COUNT, _PPM = 1, 2, 3, 4, 5
+_KIND, _RELOCK, _HOLD, _HAND_COUNT, _PPM, _LAST_ENERGY = 1, 2, 3, 4, 5, 6
+_KEYS = {_KIND, _RELOCK, _HOLD, _HAND_COUNT, _PPM, _LAST_ENERGY}
 
 
 class DoorKind(IntEnum):
@@ -38,6 +39,8 @@ class LockSettings:
     """Whether the resident consented to a daily count of openings by hand."""
     clock_ppm: int = 0
     """Correction of the lock's crystal, parts per million, positive when it runs slow."""
+    open_with_last_energy: bool = True
+    """Open as long as the motor turns, rather than keep the battery's reserve for locking."""
 
     def as_map(self) -> dict[int, int]:
         """The settings as a CBOR map."""
@@ -47,12 +50,13 @@ class LockSettings:
             _HOLD: self.hold_milliseconds,
             _HAND_COUNT: int(self.count_hand_openings),
             _PPM: self.clock_ppm,
+            _LAST_ENERGY: int(self.open_with_last_energy),
         }
 
     @classmethod
     def from_map(cls, value: Any) -> "LockSettings":
         """Parse strictly."""
-        body = fields.table(value, {_KIND, _RELOCK, _HOLD, _HAND_COUNT, _PPM}, (), "settings")
+        body = fields.table(value, _KEYS, (), "settings")
         ppm = body[_PPM]
         if isinstance(ppm, bool) or not isinstance(ppm, int) or not -MAX_PPM <= ppm <= MAX_PPM:
             raise ProtocolError(f"clock correction must lie within {MAX_PPM} ppm")
@@ -62,6 +66,7 @@ class LockSettings:
             hold_milliseconds=fields.uint(body[_HOLD], MAX_HOLD_MILLISECONDS, "hold time"),
             count_hand_openings=bool(fields.uint(body[_HAND_COUNT], 1, "hand count consent")),
             clock_ppm=ppm,
+            open_with_last_energy=bool(fields.uint(body[_LAST_ENERGY], 1, "last energy")),
         )
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lockagent.bolt import Bolt, MotorDone, Order, Result
+from lockagent.bolt import Bolt, DoorMoved, MotorDone, Order, Result
 from lockagent.core.context import Context, ignore
 from lockagent.core.events import Drive
 from lockagent.core.judge import Hearing
+from lockagent.core.relock import Plan
 from lockagent.core.requests import KnownRequest, RequestKey
 from lockagent.core.session import Session
 from lockagent.core.uncertain import UNCERTAIN_FLAG
@@ -110,38 +111,54 @@ class Actor:
         if plan is not None:
             if done.result in (Result.MOVED, Result.ALREADY):
                 context.hands.visit_ends()
-            detail = (plan.granted_seq, int(_OUTCOMES[done.result]))
-            context.journal.append(EntryType.RELOCKED, detail, ignore)
+            self._relocked(plan, _OUTCOMES[done.result])
         elif self.current is not None and self.current.order is done.order:
             self._finish(self.current, _OUTCOMES[done.result])
 
+    def door_moved(self, moved: DoorMoved) -> None:
+        """The door fell shut or was opened: a bolt thrown beside its frame is drawn back at once."""
+        context, act = self._context, self.current
+        context.ajar = not moved.closed
+        if moved.closed:
+            context.relock.door_closed(context.mono)
+        elif act is not None and act.order is Order.LOCK:
+            self._withdraw()
+            self._finish(act, OutcomeCode.AJAR)
+        elif context.relock.running is not None:
+            context.relock.interrupted()
+            self._withdraw()
+
     def tick(self) -> None:
-        """Give up on a motor that does not answer; relock when it is time."""
+        """Give up on a motor that does not answer; relock when it is time, unless the door stands open."""
         context, act = self._context, self.current
         if act is not None and context.mono >= act.deadline:
-            context.emit(Drive(Order.STOP))
-            context.bolt = Bolt.BETWEEN
+            self._stop()
             self._finish(act, OutcomeCode.TIMEOUT)
+        if context.relock.overdue(context.mono):
+            self._stop()
+            self._relocked(context.relock.finish(), OutcomeCode.TIMEOUT)
         if act is None and context.relock.due(context.mono):
-            context.relock.start()
-            context.emit(Drive(Order.LOCK))
+            self._relock()
 
     def next_at(self) -> float | None:
         """When `tick` has something to do."""
         if self.current is not None:
             return self.current.deadline if self.current.granted_seq else None
-        plan = self._context.relock.plan
-        return plan.at if plan is not None else None
+        return self._context.relock.next_at(ajar=self._context.ajar)
 
     def _drive(self, act: Act) -> None:
         context = self._context
         if act.command is Command.SERVICE:
             self._finish(act, OutcomeCode.NOTHING_TO_MOVE)
             return
-        context.relock.begins(act.command, context.bolt)
-        act.deadline = context.mono + MOTOR_LIMIT_SECONDS
         settings = context.binding.bulletin.settings if context.binding is not None else None
-        if settings is None or settings.door_kind is not DoorKind.GATE:
+        gate = settings is not None and settings.door_kind is DoorKind.GATE
+        if act.command is Command.LOCK and context.ajar and not gate:
+            self._finish(act, OutcomeCode.AJAR)
+            return
+        context.relock.begins(act.command, Bolt.UNLOCKED if context.ajar else context.bolt)
+        act.deadline = context.mono + MOTOR_LIMIT_SECONDS
+        if settings is None or not gate:
             act.order = Order.UNLOCK if act.command is Command.OPEN else Order.LOCK
             context.emit(Drive(act.order))
         elif act.command is Command.OPEN:
@@ -149,6 +166,30 @@ class Actor:
             context.emit(Drive(act.order, hold=settings.hold_milliseconds / 1000))
         else:
             self._finish(act, OutcomeCode.ALREADY)  # a strike falls back by itself
+
+    def _relock(self) -> None:
+        """Lock behind the staff; a door that stands open is waited for, though not for ever."""
+        context = self._context
+        if not context.ajar:
+            context.relock.start(context.mono + MOTOR_LIMIT_SECONDS)
+            context.emit(Drive(Order.LOCK))
+        else:
+            self._relocked(context.relock.give_up(context.mono), OutcomeCode.AJAR)
+
+    def _relocked(self, plan: Plan | None, code: OutcomeCode) -> None:
+        """Log what came of a plan to lock again, if it has come to its end."""
+        if plan is not None:
+            self._context.journal.append(EntryType.RELOCKED, (plan.granted_seq, int(code)), ignore)
+
+    def _withdraw(self) -> None:
+        """Draw back a bolt on its way out; nobody asked for that, so nobody is told."""
+        self._stop()
+        self._context.emit(Drive(Order.UNLOCK))
+
+    def _stop(self) -> None:
+        """Whatever the motor is doing; where that leaves the bolt only the sensor will tell."""
+        self._context.bolt = Bolt.BETWEEN
+        self._context.emit(Drive(Order.STOP))
 
     def _finish(self, act: Act, code: OutcomeCode) -> None:
         context = self._context

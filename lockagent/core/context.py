@@ -26,6 +26,8 @@ from protocol.keys import HolderKey, SigningKey
 Random = Callable[[int], bytes]
 SAVE_EVERY_SECONDS = 3600.0
 SAVE_SOON_SECONDS = 60.0
+RESERVE_PERCENT = 5
+"""What the battery holds here is enough to lock once more, and perhaps not for much besides."""
 
 
 @dataclass
@@ -51,6 +53,8 @@ class Context:
     failures: Failures = field(default_factory=Failures)
     relock: Relock = field(default_factory=Relock)
     bolt: Bolt = Bolt.BETWEEN
+    ajar: bool = False
+    """A sensor sees the door open; False when it is shut, and where there is no sensor."""
     battery: int | None = None
     saved_at: float = 0.0
 
@@ -141,6 +145,12 @@ class Context:
         if binding is None or held is None or binding.bulletin.binding != held.bulletin.binding:
             return binding or held
         return binding if binding.bulletin.seq > held.bulletin.seq else held
+
+    @property
+    def reserve_only(self) -> bool:
+        """The battery holds no more than what is kept for locking, and is to be kept for it."""
+        low = self.battery is not None and self.battery <= RESERVE_PERCENT
+        return low and self.binding is not None and not self.binding.bulletin.settings.open_with_last_energy
 
     def rotate(self) -> None:
         """A new advert from a new address; nothing on the air connects it to the one before."""

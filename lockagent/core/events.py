@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lockagent.bolt import Bolt, HandMoved, MotorDone, Order
+from lockagent.bolt import Battery, Bolt, DoorMoved, HandMoved, MotorDone, Order
 from lockagent.records import LogRecord, StateImage
 from protocol.commission import Commission
 from protocol.reasons import Reason
@@ -17,9 +17,10 @@ from protocol.reasons import Reason
 
 @dataclass(frozen=True)
 class Started:
-    """First event after boot. `bolt` is what the sensor sees."""
+    """First event after boot. `bolt` is what the sensor sees; `ajar`: a door sensor sees the door open."""
 
     bolt: Bolt
+    ajar: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,6 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Battery:
-    """Charge left in percent, measured under load; None on mains."""
-
-    percent: int | None
-
-
-@dataclass(frozen=True)
 class Commissioned:
     """An installer hands the lock its place: a package verified under the roots it brings."""
 
@@ -88,6 +82,7 @@ Event = (
     | Stored
     | MotorDone
     | HandMoved
+    | DoorMoved
     | Battery
     | Commissioned
 )

@@ -35,6 +35,8 @@ class Bench:
     uncertain: UncertainUse
     busy_with: RequestKey | None = None
     """The request another phone's motor run belongs to, if one is under way."""
+    reserve_only: bool = False
+    """What the battery still holds is kept for locking."""
 
 
 @dataclass
@@ -169,6 +171,12 @@ def known_request(hearing: Hearing) -> Reason | None:
     return None
 
 
+def energy(hearing: Hearing) -> Reason | None:
+    """A lock that keeps its last energy for locking opens with more than that only."""
+    opens = hearing.known is None and hearing.command is Command.OPEN
+    return Reason.BATTERY_EMPTY if opens and hearing.bench.reserve_only else None
+
+
 CHECKS: tuple[Check, ...] = (
     canonical,
     issuer_key,
@@ -181,6 +189,7 @@ CHECKS: tuple[Check, ...] = (
     provider,
     scope,
     known_request,
+    energy,
 )
 
 

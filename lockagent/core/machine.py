@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from lockagent.bolt import HandMoved, MotorDone
+from lockagent.bolt import Battery, DoorMoved, HandMoved, MotorDone, MotorEvent
 from lockagent.core import commissioning
 from lockagent.core.clock import RtcReading
 from lockagent.core.context import Context, Random
 from lockagent.core.events import (
-    Battery,
     Commissioned,
     Effect,
     Event,
@@ -84,18 +83,25 @@ class LockCore:
                 self._context.disk.stored(event.ok)
             case Tick():
                 self._tick()
-            case MotorDone():
-                self._reception.actor.motor_done(event)
-            case HandMoved():
-                self._upkeep.hand_moved(event)
-            case Battery():
-                self._upkeep.battery(event)
+            case MotorDone() | HandMoved() | DoorMoved() | Battery():
+                self._door_event(event)
             case Commissioned():
                 commissioning.take(self._context, event.commission)
             case Started():
                 self._upkeep.started(event)
             case LinkUp() | Subscribed() | LinkDown():
                 self._link_event(event)
+
+    def _door_event(self, event: MotorEvent) -> None:
+        match event:
+            case MotorDone():
+                self._reception.actor.motor_done(event)
+            case HandMoved():
+                self._upkeep.hand_moved(event)
+            case DoorMoved():
+                self._reception.actor.door_moved(event)
+            case Battery():
+                self._upkeep.battery(event)
 
     def _link_event(self, event: LinkUp | Subscribed | LinkDown) -> None:
         mono = self._context.mono

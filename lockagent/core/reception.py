@@ -101,6 +101,7 @@ class Reception:
             known=context.known,
             uncertain=context.uncertain,
             busy_with=acting.key if acting is not None else None,
+            reserve_only=context.reserve_only,
         )
         hearing = session.hearing = judge(Hearing(bench, session.phone.holder, session.phone.plaintext))
         if hearing.reason is not Reason.GRANTED:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from lockagent.bolt import Bolt, HandMoved
-from lockagent.core.context import SAVE_EVERY_SECONDS, SAVE_SOON_SECONDS, Context, ignore
-from lockagent.core.events import Battery, Started
+from lockagent.bolt import Battery, Bolt, HandMoved
+from lockagent.core.context import (
+    RESERVE_PERCENT,
+    SAVE_EVERY_SECONDS,
+    SAVE_SOON_SECONDS,
+    Context,
+    ignore,
+)
+from lockagent.core.events import Started
 from lockagent.core.refusals import FailureCount
 from lockagent.records import Damage
 from protocol import gatt
@@ -12,7 +18,11 @@ from protocol.entries import EntryType, OutcomeDetail
 from protocol.messages import OutcomeCode
 from protocol.settings import LockSettings
 
+EARLY_BATTERY_PERCENT = 35
 LOW_BATTERY_PERCENT = 20
+BATTERY_LEVELS = (EARLY_BATTERY_PERCENT, LOW_BATTERY_PERCENT, RESERVE_PERCENT)
+RECHARGED_PERCENT = 10
+"""A level warns again only after the battery has read so far above it: cold and load make readings waver."""
 ADVERT_LASTS_SECONDS = 5.0
 """An advert is not taken off the air earlier than this, however often strangers connect."""
 _CORRUPT_STATE, _CORRUPT_LOG = 1, 2
@@ -25,12 +35,13 @@ class Upkeep:
         self._context = context
         self._rotated_at = context.mono
         self._rotate_at = context.mono
-        self._low_battery_logged = False
+        self._warned_of = 100
+        """The lowest battery level that has been logged."""
 
     def started(self, event: Started) -> None:
         """First thing after boot: what was damaged, that we booted, and what the power cut left unknown."""
         context = self._context
-        context.bolt = event.bolt
+        context.bolt, context.ajar = event.bolt, event.ajar
         context.boots += 1
         context.save(ignore)
         if context.damage is not Damage.NONE and context.journal.head == 0:
@@ -54,14 +65,15 @@ class Upkeep:
             context.journal.append(EntryType.HAND, (int(event.bolt is Bolt.UNLOCKED),), ignore)
 
     def battery(self, event: Battery) -> None:
-        """Warn early, once per discharge."""
-        context = self._context
-        context.battery = event.percent
-        if event.percent is None or event.percent > LOW_BATTERY_PERCENT:
-            self._low_battery_logged = False
-        elif not self._low_battery_logged:
-            self._low_battery_logged = True
-            context.journal.append(EntryType.LOW_BATTERY, (event.percent,), ignore)
+        """Warn early, and again when it gets worse; at each level once per discharge."""
+        context, percent = self._context, event.percent
+        context.battery = percent
+        if percent is None or percent >= self._warned_of + RECHARGED_PERCENT:
+            self._warned_of = 100
+        reached = [level for level in BATTERY_LEVELS if percent is not None and percent <= level]
+        if reached and min(reached) < self._warned_of:
+            self._warned_of = min(reached)
+            context.journal.append(EntryType.LOW_BATTERY, (percent,), ignore)
 
     def handshake_failed(self) -> None:
         """Somebody at the door who could not even shake hands: counted."""

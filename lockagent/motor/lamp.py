@@ -28,6 +28,11 @@ class Lamp:
         return self._bolt if self._run is None else Bolt.BETWEEN
 
     @property
+    def door_closed(self) -> bool | None:
+        """There is no door."""
+        return None
+
+    @property
     def battery(self) -> int | None:
         """A lamp hangs on mains."""
         return None

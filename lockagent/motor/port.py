@@ -1,6 +1,7 @@
 """The motor port: orders go in, and what really happened to the bolt comes out.
 
-A driver never claims more than its sensor saw. Times are seconds of a monotonic clock, handed in.
+A driver never claims more than its sensor saw. Times are seconds of a monotonic clock, handed in. What it
+learns of the battery during a run it says before the run's end, so that the answer to the phone has it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,11 @@ class Motor(Protocol):
     @property
     def bolt(self) -> Bolt:
         """Where the bolt is now."""
+        ...
+
+    @property
+    def door_closed(self) -> bool | None:
+        """Whether the door is shut in its frame; None without a sensor there."""
         ...
 
     @property

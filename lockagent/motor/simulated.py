@@ -1,10 +1,10 @@
-"""A simulated bolt: travel time, jam, dead motor, dead sensor, and people's hands that always win."""
+"""A simulated bolt and door: travel time, jam, dead motor, dead sensor, people's hands that always win."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lockagent.bolt import Bolt, HandMoved, MotorDone, MotorEvent, Order, Result
+from lockagent.bolt import Battery, Bolt, DoorMoved, HandMoved, MotorDone, MotorEvent, Order, Result
 
 
 @dataclass
@@ -17,6 +17,8 @@ class Faults:
     """Nothing moves and nothing is felt."""
     sensor_dead: bool = False
     """The bolt moves and the sensor does not see it."""
+    driver_silent: bool = False
+    """Nothing moves, and the driver never says so."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,18 @@ class SimulatedMotor:
         stall_seconds: float = 0.6,
         limit_seconds: float = 4.0,
         battery: int | None = None,
+        door_closed: bool | None = None,
     ) -> None:
-        """`stall_seconds`: until a jam is felt. `limit_seconds`: until the driver gives up on the sensor."""
+        """`stall_seconds`: until a jam is felt. `limit_seconds`: until the driver gives up on the sensor.
+
+        `door_closed`: None for a door without a sensor in its frame.
+        """
         self.faults = Faults()
         self.runs: list[Order] = []
         """Every order that made the motor turn: what a test counts to know that nothing acted twice."""
         self._bolt = bolt
         self._battery = battery
+        self._door_closed = door_closed
         self._travel = travel_seconds
         self._stall = stall_seconds
         self._limit = limit_seconds
@@ -56,6 +63,11 @@ class SimulatedMotor:
     def bolt(self) -> Bolt:
         """Where the bolt is now."""
         return Bolt.BETWEEN if self._run is not None and self._run.order is not Order.PULSE else self._bolt
+
+    @property
+    def door_closed(self) -> bool | None:
+        """Whether the door is shut; None without a sensor."""
+        return self._door_closed
 
     @property
     def battery(self) -> int | None:
@@ -102,8 +114,21 @@ class SimulatedMotor:
         self._bolt = bolt
         self._events.append(HandMoved(bolt))
 
+    def swing_door(self, *, closed: bool, now: float) -> None:
+        """Somebody opens the door, or lets it fall shut."""
+        self._settle(now)
+        self._door_closed = closed
+        self._events.append(DoorMoved(closed))
+
+    def drain(self, percent: int) -> None:
+        """The battery reads this from now on."""
+        self._battery = percent
+        self._events.append(Battery(percent))
+
     def _planned(self, order: Order, wanted: Bolt | None, now: float) -> _Run:
         after = wanted or self._bolt
+        if self.faults.driver_silent:
+            return _Run(order, float("inf"), Result.TIMEOUT, self._bolt)
         if self.faults.motor_dead:
             return _Run(order, now + self._limit, Result.TIMEOUT, self._bolt)
         if self.faults.jammed:

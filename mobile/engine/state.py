@@ -83,6 +83,7 @@ class OpeningState(StrEnum):
     JAMMED = "jammed"
     MOTOR_TIMEOUT = "motor_timeout"
     BY_HAND = "by_hand"
+    AJAR = "ajar"
     REFUSED = "refused"
     NOT_FOUND = "not_found"
     NO_ANSWER = "no_answer"

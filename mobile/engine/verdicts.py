@@ -42,6 +42,7 @@ _TROUBLE = {
     OutcomeCode.JAM: Verdict(OpeningState.JAMMED, "jammed"),
     OutcomeCode.TIMEOUT: Verdict(OpeningState.MOTOR_TIMEOUT, "motor_timeout"),
     OutcomeCode.BY_HAND: Verdict(OpeningState.BY_HAND, "by_hand"),
+    OutcomeCode.AJAR: Verdict(OpeningState.AJAR, "ajar"),
     OutcomeCode.UNKNOWN: Verdict(OpeningState.OUTCOME_UNKNOWN, "outcome_unknown"),
     OutcomeCode.NOTHING_TO_MOVE: Verdict(OpeningState.OUTCOME_UNKNOWN, "outcome_unknown"),
 }

@@ -17,6 +17,7 @@ TONES = {
             OpeningState.JAMMED,
             OpeningState.MOTOR_TIMEOUT,
             OpeningState.BY_HAND,
+            OpeningState.AJAR,
             OpeningState.NOT_FOUND,
             OpeningState.NO_ANSWER,
             OpeningState.OUTCOME_UNKNOWN,

@@ -37,13 +37,16 @@ REASONS: dict[str, str | Promise] = {
     "provider_ended": _("the provider's keys have ended here"),
     "not_permitted": _("not permitted with this key"),
     "busy": _("another phone was acting"),
+    "battery_empty": _("the battery's reserve is kept for locking"),
     "lock_fault": _("fault in the lock"),
     "moved": _("the bolt moved"),
     "already": _("it was so already"),
     "jam": _("the bolt jammed"),
     "timeout": _("the bolt did not report in time"),
     "by_hand": _("a hand took over"),
+    "ajar": _("the door stands open"),
     "unknown": _("unknown: the lock restarted"),
+    "early": _("early warning"),
     "nothing_to_move": _("a service session, nothing moved"),
 }
 
@@ -58,6 +61,8 @@ WARNINGS = frozenset(
         "jam",
         "timeout",
         "unknown",
+        "ajar",
+        "battery_empty",
         "lock_fault",
         "low_battery",
         "store_corrupt",
@@ -71,6 +76,8 @@ WARNINGS = frozenset(
 def describe(kind: str, reason: str, command: str = "") -> str:
     """Return what happened in one line, in the active language; unknown names are shown as they are."""
     words = "" if kind == "outcome" else str(KINDS.get(kind, kind))
+    if kind == "relocked" and reason not in ("", "moved", "already"):
+        words = gettext("did not lock by itself")
     if command in COMMANDS and kind in ("granted", "refused"):
         words = f"{COMMANDS[command]}: {words}"
     if reason and reason != "granted":

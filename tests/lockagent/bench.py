@@ -90,12 +90,12 @@ class Bench:
             random=self.rng.randbytes,
         )
         if start:
-            self.feed(Started(self.motor.bolt))
+            self.feed(Started(self.motor.bolt, ajar=self.motor.door_closed is False))
 
     def power_cut(self, seconds: float = 5.0) -> None:
         """Power goes and comes back; what was not flushed meets its fate."""
         self.disk = self.disk.power_cycle(self.rng)
-        self.motor = SimulatedMotor(bolt=self._resting_bolt())
+        self.motor = SimulatedMotor(bolt=self._resting_bolt(), door_closed=self.motor.door_closed)
         self.wall = _on_grid(self.wall + seconds)
         self.boot()
 
@@ -129,6 +129,14 @@ class Bench:
 
     def turn_by_hand(self, bolt: Bolt) -> None:
         self.motor.turn_by_hand(bolt, self.mono)
+        self.poll()
+
+    def swing_door(self, *, closed: bool) -> None:
+        self.motor.swing_door(closed=closed, now=self.mono)
+        self.poll()
+
+    def drain(self, percent: int) -> None:
+        self.motor.drain(percent)
         self.poll()
 
     def link_up(self, capacity: int = 244, *, subscribe: bool = True) -> int:

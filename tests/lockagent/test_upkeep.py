@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lockagent.core.events import Battery
+from lockagent.bolt import Battery
 from lockagent.core.upkeep import ADVERT_LASTS_SECONDS
 from protocol import advert, gatt
 from protocol.entries import EntryType
@@ -36,12 +36,34 @@ def test_a_stranger_who_comes_and_goes_does_not_move_the_address_all_the_time() 
     assert len(bench.adverts) - before <= 10 / ADVERT_LASTS_SECONDS + 1
 
 
-def test_a_low_battery_warns_once_per_discharge_and_rides_with_m3() -> None:
-    bench, anna = commissioned(), Phone()
-    for percent in (80, 21, 20, 19, 18, 90, 20, None):
+def warnings(*readings: int | None) -> list[object]:
+    """The percentages that a lock with these readings logs."""
+    bench = commissioned()
+    for percent in readings:
         bench.feed(Battery(percent))
-    warnings = [entry.detail for entry in bench.entries() if entry.kind == EntryType.LOW_BATTERY]
-    assert warnings == [(20,), (20,)]
+    return [entry.detail[0] for entry in bench.entries() if entry.kind == EntryType.LOW_BATTERY]
+
+
+def test_a_battery_warns_early_then_low_then_at_its_reserve_and_each_once() -> None:
+    assert warnings(*range(80, 0, -1)) == [35, 20, 5]
+
+
+def test_a_battery_that_falls_fast_is_one_warning() -> None:
+    assert warnings(80, 4, 3) == [4]
+
+
+def test_readings_that_waver_with_cold_and_load_do_not_warn_again() -> None:
+    assert warnings(36, 35, 38, 34, 44, 35, 30, 20, 24, 19, 29) == [35, 20]
+
+
+def test_new_batteries_warn_anew_when_they_run_down_and_mains_never() -> None:
+    assert warnings(20, 90, 20) == [20, 20]
+    assert warnings(20, 19, None, 20) == [20, 20]
+    assert warnings(None, None) == []
+
+
+def test_the_level_rides_with_m3() -> None:
+    bench, anna = commissioned(), Phone()
     bench.feed(Battery(55))
     opening = anna.open(bench)
     assert opening.outcome is not None

@@ -7,6 +7,7 @@ import pytest
 from lockagent.core import bulletins, judge
 from lockagent.core.bulletins import BulletinRefusedError
 from lockagent.core.clock import Anchor, Clock, RtcReading
+from lockagent.core.context import RESERVE_PERCENT
 from lockagent.core.memory import Binding
 from lockagent.core.requests import KnownRequest, KnownRequests, RequestKey
 from lockagent.core.uncertain import UncertainUse
@@ -46,11 +47,17 @@ def test_judgement(case: dict[str, Any]) -> None:
         known=_known() if knows["known"] else KnownRequests(),
         uncertain=used,
         busy_with=RequestKey(bytes(8), 1, bytes(8)) if knows["busy"] else None,
+        reserve_only=_reserve_only(bytes.fromhex(knows["bulletin"]), knows["battery"]),
     )
     holder = world.PHONE_KEY
     assert holder == holder_key(1, holder.public)
     hearing = judge.judge(judge.Hearing(bench, holder, bytes.fromhex(case["request"])))
     assert hearing.reason.slug == case["reason"]
+
+
+def _reserve_only(data: bytes, battery: int | None) -> bool:
+    opens = bulletin.parse(data).body.settings.open_with_last_energy
+    return battery is not None and battery <= RESERVE_PERCENT and not opens
 
 
 @pytest.mark.parametrize("case", cases("bulletin"))

@@ -63,7 +63,12 @@ LIMITS: dict[str, float] = {
     "refusals listed": refusals.LISTED_PER_HOUR,
     "unvouched refusals listed": refusals.UNVOUCHED_PER_HOUR,
     "visit": VISIT_SECONDS,
+    "relock, open door": relock.DOOR_WAIT_SECONDS,
+    "relock, shut door": relock.DOOR_SETTLE_SECONDS,
+    "early battery": upkeep.EARLY_BATTERY_PERCENT,
     "low battery": upkeep.LOW_BATTERY_PERCENT,
+    "battery reserve": context.RESERVE_PERCENT,
+    "recharged": upkeep.RECHARGED_PERCENT,
     "MTU, least": gatt.MIN_MTU,
     "MTU, most": gatt.MAX_MTU,
     "frame, most": gatt.MAX_ATTRIBUTE,
@@ -167,9 +172,10 @@ def test_every_reason_in_the_text_is_one() -> None:
 def test_order_of_checks_names_every_refusal_of_a_request_once() -> None:
     rows = page.table("## 13. The order of checks", "no")
     named = [row[2].strip("`") for row in rows if row[2].startswith("`")]
-    expected = [one.slug for one in Reason if 1 < one <= Reason.LOCK_FAULT]
-    # need_update and time_uncertain are judged after expired, which their codes follow
-    assert named[3:] == expected
+    expected = [one.slug for one in Reason if 1 < one <= Reason.BATTERY_EMPTY]
+    # need_update and time_uncertain are judged after expired, which their codes follow; the battery is looked
+    # at before the disk
+    assert named[3:] == [*expected[:-2], expected[-1], expected[-2]]
     assert named[:3] == ["handshake_failed"] * 3
 
 

@@ -92,6 +92,7 @@ lock_settings = st.builds(
     hold_milliseconds=st.integers(0, 60_000),
     count_hand_openings=st.booleans(),
     clock_ppm=st.integers(-1000, 1000),
+    open_with_last_energy=st.booleans(),
 )
 bulletins = st.builds(
     Bulletin,

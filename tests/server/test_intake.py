@@ -15,6 +15,7 @@ from protocol.reasons import Reason
 from server.access.domain.issue import issue_ahead
 from server.locks.models import Bulletin, LockStatus, LogPosition
 from server.passages.domain.intake import Result, take_in
+from server.passages.labels import describe
 from server.passages.models import Deviation, LogGap, Passage, SealedBatch
 from tests.server.device import Device
 from tests.server.issuer import Issuer
@@ -242,6 +243,33 @@ class TestWhatPassagesTell:
         status = LockStatus.objects.get(lock=issuer.world.apartment_binding.lock)
         assert (status.battery_percent, status.clock_uncertain, status.boot) == (12, False, 1)
         assert deviations() == {"low_battery"}
+
+    def test_an_early_battery_warning_is_told_and_is_nobodys_work_yet(
+        self, issuer: Issuer, lock: Device
+    ) -> None:
+        lock.add(EntryType.LOW_BATTERY, (35,))
+        hand_in(issuer, lock.sealed())
+        early = Passage.objects.get(kind="low_battery")
+        assert describe(early.kind, early.reason) == "Lågt batteri – förvarning"
+        assert deviations() == set()
+        lock.add(EntryType.LOW_BATTERY, (20,))
+        hand_in(issuer, lock.sealed())
+        assert deviations() == {"low_battery"}
+
+    def test_a_door_that_stood_open_is_told_as_such_and_nobody_is_watched_for_it(
+        self, issuer: Issuer, lock: Device
+    ) -> None:
+        """A plan to lock again that came to nothing is the lock's own failure to tell, not a deviation."""
+        token = issuer.token_at(issuer.world.apartment_binding)
+        lock.opened(token.token_id, b"stranger", outcome=OutcomeCode.AJAR)
+        lock.add(EntryType.RELOCKED, (lock.entries[-2].seq, int(OutcomeCode.AJAR)))
+        hand_in(issuer, lock.sealed())
+        told = Passage.objects.filter(reason="ajar").order_by("seq")
+        assert [describe(one.kind, one.reason) for one in told] == [
+            "Dörren står öppen",
+            "Låste sig inte själv – dörren står öppen",
+        ]
+        assert deviations() == set()
 
     def test_jams_are_deviations_one_by_one(self, issuer: Issuer, lock: Device) -> None:
         token = issuer.token_at(issuer.world.apartment_binding)

@@ -9,10 +9,14 @@ from typing import Any
 from protocol.entries import Entry, EntryType, Granted, OutcomeDetail, Refused
 from protocol.messages import Command, OutcomeCode
 from protocol.reasons import reason
+from server.locks.rules import LOW_BATTERY_PERCENT
 from server.passages.intake_queries import KnownToken, Whose
 
 TIME_UNCERTAIN = 1
 """Flag of a granted entry."""
+
+EARLY = "early"
+"""Reason of a battery's early warning: for planning, there is nothing to handle yet."""
 
 _NAMES: dict[int, tuple[str, ...]] = {
     EntryType.BOOT: ("boot", "certain"),
@@ -104,12 +108,14 @@ def kind_name(kind: int) -> str:
 
 
 def reason_of(entry: Entry) -> str:
-    """Return the slug of a refusal's reason or of an outcome, else an empty string."""
+    """Return the slug of a refusal's reason, of an outcome or of an early warning, else an empty string."""
     if entry.kind == EntryType.REFUSED:
         known = reason(entry.detail[0])
         return known.slug if known is not None else f"reason_{entry.detail[0]}"
     if entry.kind in (EntryType.OUTCOME, EntryType.RELOCKED):
         return _outcome_name(entry.detail[1])
+    if entry.kind == EntryType.LOW_BATTERY and entry.detail[0] > LOW_BATTERY_PERCENT:
+        return EARLY
     return ""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from server.locks.models import Binding, Lock
+from server.passages.domain.attribution import EARLY
 from server.passages.domain.rows import Told
 from server.passages.intake_queries import Key
 from server.passages.models import Deviation
@@ -33,7 +34,7 @@ def from_passages(
     for event in told.events:
         passage = new.get((*event.epoch, event.seq))
         what = _FROM_KIND.get(event.kind) or _FROM_REASON.get(event.reason)
-        if passage is None or what is None:
+        if passage is None or what is None or event.reason == EARLY:
             continue
         alone = what in _PER_PASSAGE
         found.append(

@@ -10,8 +10,8 @@ from protocol.manifest import Role, RoleKey
 from protocol.reasons import Reason, reason
 from simulation.conformance.bench import Bench
 from simulation.conformance.case import Chapter
-from simulation.conformance.forge import Forge, blob, table
-from simulation.conformance.municipality import Municipality, secret
+from simulation.conformance.forge import Forge, blob
+from simulation.conformance.municipality import APARTMENT, Municipality, secret
 from simulation.conformance.verdict import expect
 
 CHAPTER = Chapter("16.1")
@@ -48,6 +48,12 @@ def _malformed(name: str, alter: Callable[[Forge], object]) -> None:
 
 def _put(label: int, value: object) -> Callable[[Forge], object]:
     return lambda forge: forge.put(cbor.encode(label), cbor.encode(value))
+
+
+def _setting(label: int, value: object) -> Callable[[Forge], object]:
+    """Good settings with one of them changed, or left out when ``value`` is None."""
+    changed: dict[int, object] = {**APARTMENT.as_map(), label: value}
+    return _put(8, {key: value for key, value in changed.items() if value is not None})
 
 
 _news("newer than the lock's", Reason.GRANTED, lambda b: b.place.news(time=b.now()))
@@ -106,41 +112,15 @@ _malformed(
     "with 129 ended providers", lambda forge: forge.put(b"\x06", cbor.encode(dict.fromkeys(range(129), 1)))
 )
 _malformed("with a grp of 65536", _put(6, {65_536: 1}))
-_malformed(
-    "with a relock time of 3601",
-    lambda forge: forge.put(
-        b"\x08",
-        table(
-            (b"\x01", b"\x01"),
-            (b"\x02", cbor.encode(3601)),
-            (b"\x03", b"\x00"),
-            (b"\x04", b"\x00"),
-            (b"\x05", b"\x00"),
-        ),
-    ),
-)
-_malformed(
-    "with a door of kind 6",
-    lambda forge: forge.put(
-        b"\x08",
-        table(
-            (b"\x01", b"\x06"), (b"\x02", b"\x00"), (b"\x03", b"\x00"), (b"\x04", b"\x00"), (b"\x05", b"\x00")
-        ),
-    ),
-)
-_malformed(
-    "with a correction of 1001 ppm",
-    lambda forge: forge.put(
-        b"\x08",
-        table(
-            (b"\x01", b"\x01"),
-            (b"\x02", b"\x00"),
-            (b"\x03", b"\x00"),
-            (b"\x04", b"\x00"),
-            (b"\x05", cbor.encode(1001)),
-        ),
-    ),
-)
+_malformed("with a relock time of 3601", _setting(2, 3601))
+_malformed("with a door of kind 6", _setting(1, 6))
+_malformed("with a strike held for 60001 ms", _setting(3, 60_001))
+_malformed("with a consent of 2", _setting(4, 2))
+_malformed("with a correction of 1001 ppm", _setting(5, 1001))
+_malformed("with a last energy of 2", _setting(6, 2))
+_malformed("with a last energy that is a boolean", _setting(6, True))
+_malformed("with settings that lack the last energy", _setting(6, None))
+_malformed("with a setting that nobody knows", _setting(7, 0))
 _malformed("signed as something else", lambda forge: setattr(forge, "aad", cose.context("receipt")))
 _malformed("with its keys out of order", lambda forge: forge.claims.reverse())
 _malformed(

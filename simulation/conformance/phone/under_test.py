@@ -30,6 +30,7 @@ WORDS = {
     OpeningState.JAMMED: "jammed",
     OpeningState.MOTOR_TIMEOUT: "motor_timeout",
     OpeningState.BY_HAND: "by_hand",
+    OpeningState.AJAR: "ajar",
     OpeningState.OUTCOME_UNKNOWN: "unknown",
     OpeningState.NO_ANSWER: "nothing",
     OpeningState.NOT_FOUND: "nothing",

@@ -65,10 +65,11 @@ class Lock:
     openings: int
     busy: bool
     known: bool
+    battery: int | None
 
 
 def judge(lock: Lock, holder: bytes, plaintext: bytes) -> str:
-    """Section 13, checks 4 to 15."""
+    """Section 13, checks 4 to 16."""
     try:
         command, _, encoded = shaped("request", plaintext)
         message = token(encoded)
@@ -108,7 +109,12 @@ def _in_force(lock: Lock, claims: dict[int, Any], command: int) -> str | None:
         return "provider_ended"
     if not claims[9] & (1 << (command - 1)):
         return "not_permitted"
-    return "busy" if lock.busy and not lock.known else None
+    if lock.known:
+        return None
+    if lock.busy:
+        return "busy"
+    low = lock.battery is not None and lock.battery <= limit("battery reserve")
+    return "battery_empty" if low and command == 1 and not lock.bulletin[8][6] else None
 
 
 def message(rule: str, data: bytes) -> list[Any]:

@@ -199,6 +199,7 @@ def test_judgement(case: dict[str, Any]) -> None:
         certain=knows["certain"],
         openings=knows["openings"],
         busy=knows["busy"],
+        battery=knows["battery"],
         known=knows["known"],
     )
     assert door.judge(lock, raw(said["holder"]), raw(case["request"])) == case["reason"]

@@ -24,6 +24,7 @@ def _request(encoded: bytes, command: int = Command.OPEN) -> bytes:
 def _case(name: str, reason: str, request: bytes, **knows: Any) -> dict[str, Any]:
     """``knows``: what differs from a lock that knows the time and is doing nothing else."""
     lock: dict[str, Any] = {"now": NOW, "certain": True, "openings": 0, "busy": False, "known": False}
+    lock["battery"] = None
     lock["bulletin"] = world.BULLETIN_BYTES
     return {"name": name, "reason": reason, "request": request, "lock": lock | knows}
 
@@ -85,6 +86,24 @@ def _rights() -> list[dict[str, Any]]:
             "granted before, another phone is acting", "granted", _request(world.TOKEN), busy=True, known=True
         ),
         _case("granted before, revoked since", "revoked", _request(revoked), known=True),
+        *_last_energy(),
+    ]
+
+
+def _last_energy() -> list[dict[str, Any]]:
+    """A battery at its reserve, at a lock that is to open with it and at one that keeps it for locking."""
+    keeps = _bulletin(settings=replace(world.SETTINGS, open_with_last_energy=False))
+    good, lock = _request(world.TOKEN), _request(world.TOKEN, Command.LOCK)
+    other = _request(_issued(scope=Scope.LOCK))
+    return [
+        _case("reserve, to be opened with", "granted", good, battery=5),
+        _case("reserve, kept for locking", "battery_empty", good, battery=5, bulletin=keeps),
+        _case("more than the reserve", "granted", good, battery=6, bulletin=keeps),
+        _case("reserve, lock", "granted", lock, battery=0, bulletin=keeps),
+        _case("reserve, granted before", "granted", good, battery=0, known=True, bulletin=keeps),
+        _case("no such scope, reserve", "not_permitted", other, battery=0, bulletin=keeps),
+        _case("busy, reserve", "busy", good, battery=0, busy=True, bulletin=keeps),
+        _case("mains", "granted", good, bulletin=keeps),
     ]
 
 
@@ -151,7 +170,7 @@ def _orders() -> list[dict[str, Any]]:
 
 def judgement_file() -> dict[str, Any]:
     return {
-        "about": "Section 13, checks 4 to 15, under the manifest of manifest.json. openings: of this token"
+        "about": "Section 13, checks 4 to 16, under the manifest of manifest.json. openings: of this token"
         " since the time was lost; known: this very request was granted before.",
         "binding": world.BINDING,
         "holder": world.PHONE_KEY.encoded,

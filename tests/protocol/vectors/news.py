@@ -72,6 +72,9 @@ def bulletin_file() -> dict[str, Any]:
         ("too many grps", _raw(c6=dict.fromkeys(range(129), 0)), "bulletin_invalid"),
         ("unknown key in the map", _raw(c12=0), "bulletin_invalid"),
         ("door kind as an array", _raw(c8=_settings({1: []})), "bulletin_invalid"),
+        ("last energy of 2", _raw(c8=_settings({6: 2})), "bulletin_invalid"),
+        ("last energy as a boolean", _raw(c8=_settings({6: True})), "bulletin_invalid"),
+        ("settings without the last energy", _raw(c8=_without_last_energy()), "bulletin_invalid"),
         ("consent as a boolean", _raw(c8=_settings({4: True})), "bulletin_invalid"),
         ("clock correction too large", _raw(c8=_settings({5: 1001})), "bulletin_invalid"),
         ("manifest of null", _raw(c9=None), "bulletin_invalid"),
@@ -96,6 +99,10 @@ def _settings(changes: dict[int, Any]) -> dict[int, Any]:
     return LockSettings(_NEXT.settings.door_kind).as_map() | changes
 
 
+def _without_last_energy() -> dict[int, Any]:
+    return {key: value for key, value in _settings({}).items() if key != 6}
+
+
 def _fields(one: Bulletin) -> dict[str, Any]:
     return {
         "binding": one.binding,
@@ -111,6 +118,7 @@ def _fields(one: Bulletin) -> dict[str, Any]:
             "hold_milliseconds": one.settings.hold_milliseconds,
             "count_hand_openings": one.settings.count_hand_openings,
             "clock_ppm": one.settings.clock_ppm,
+            "open_with_last_energy": one.settings.open_with_last_energy,
         },
     }
 

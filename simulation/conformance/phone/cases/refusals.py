@@ -27,7 +27,7 @@ def _refused(code: int, told: str) -> None:
 
 
 for _reason in Reason:
-    if Reason.MALFORMED <= _reason <= Reason.LOCK_FAULT:
+    if Reason.MALFORMED <= _reason <= Reason.BATTERY_EMPTY:
         _refused(int(_reason), f"refused {_reason.slug}")
 _refused(200, "refused unexpected")
 

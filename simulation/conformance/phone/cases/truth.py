@@ -28,6 +28,7 @@ _outcome("already", "lock", OutcomeCode.ALREADY, "locked")
 _outcome("jam", "open", OutcomeCode.JAM, "jammed")
 _outcome("timeout", "open", OutcomeCode.TIMEOUT, "motor_timeout")
 _outcome("by hand", "open", OutcomeCode.BY_HAND, "by_hand")
+_outcome("ajar", "lock", OutcomeCode.AJAR, "ajar")
 _outcome("unknown", "open", OutcomeCode.UNKNOWN, UNKNOWN)
 
 

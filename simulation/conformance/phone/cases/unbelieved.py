@@ -116,7 +116,7 @@ def _after_grant(name: str, plain: bytes) -> None:
     _unheard(f"granted, then {name}", _after_m1(answer), UNKNOWN)
 
 
-_after_grant("an outcome that nobody knows", cbor.encode([3, 6, 11, None]))
+_after_grant("an outcome that nobody knows", cbor.encode([3, 8, 11, None]))
 _after_grant("an outcome whose code is false", cbor.encode([3, False, 11, None]))
 _after_grant("an outcome with 101 percent of battery", cbor.encode([3, 0, 11, 101]))
 _after_grant("a second decision", cbor.encode([2, 0, 1, 10, 5, 0]))
