@@ -30,23 +30,22 @@ FROM_LOCK = [
         Decision(Reason.GRANTED, 2, 5, 1, DecisionFlag(3)),
     ),
     ("moved", Outcome(OutcomeCode.MOVED, 70_003, 87)),
-    ("ajar", Outcome(OutcomeCode.AJAR, 70_003, 3)),
     ("jam, on mains", Outcome(OutcomeCode.JAM, 6)),
     ("log batch", LogBatch(seed("a sealed batch"))),
     ("bulletin taken", BulletinResult(Reason.GRANTED, 70_002)),
     ("bulletin old", BulletinResult(Reason.BULLETIN_OLD, 70_001)),
     ("time refused", TimeResult(Reason.TIME_NOT_FOR_SESSION)),
     ("done", Done(0)),
-]
     ("firmware taken so far", FirmwareResult(Reason.GRANTED, 8192)),
     ("firmware out of place", FirmwareResult(Reason.FIRMWARE_OUT_OF_PLACE, 70_000)),
+]
 FROM_PHONE = [
     ("bulletin", BulletinOffer(world.BULLETIN_BYTES)),
     ("fresh time", FreshTime(seed("a statement"))),
     ("carry", Carry(4096)),
-]
     ("firmware", FirmwareOffer(seed("a signed header"))),
     ("firmware chunk", FirmwareChunk(8192, seed("part of an image"))),
+]
 _REFUSED_FROM_LOCK = [
     ("unknown number", [255]),
     ("a phone's message", [18, 4096]),
@@ -56,15 +55,15 @@ _REFUSED_FROM_LOCK = [
     ("decision too long", [2, 0, 1, 1, 1, 0, 0]),
     ("unknown flag", [2, 0, 1, 1, 1, 4]),
     ("reason as a boolean", [6, False]),
-    ("unknown outcome", [3, 8, 1, None]),
+    ("unknown outcome", [3, 6, 1, None]),
     ("battery of 101 percent", [3, 0, 1, 101]),
     ("empty log batch", [4, b""]),
     ("log batch too large", [4, bytes(gatt.MAX_SEALED_LOG + 1)]),
     ("remaining negative", [7, -1]),
     ("number as an array", [[2]]),
-]
     ("firmware result beyond any image", [8, 0, 4194305]),
     ("firmware result without its place", [8, 0]),
+]
 
 
 def session_file() -> dict[str, Any]:
@@ -87,13 +86,13 @@ def session_file() -> dict[str, Any]:
             {"name": "a lock's message", "bytes": messages.encode(Done(0))},
             {"name": "two bulletins", "bytes": cbor.encode([16, b"a", b"b"])},
             {"name": "carry of less than nothing", "bytes": cbor.encode([18, -1])},
-        ],
             {"name": "firmware offer of nothing", "bytes": cbor.encode([19, b""])},
             {"name": "firmware header too large", "bytes": cbor.encode([19, bytes(225)])},
             {"name": "firmware chunk of nothing", "bytes": cbor.encode([20, 0, b""])},
             {"name": "firmware chunk too large", "bytes": cbor.encode([20, 0, bytes(4097)])},
             {"name": "firmware chunk beyond any image", "bytes": cbor.encode([20, 4194305, b"x"])},
             {"name": "firmware chunk at a boolean", "bytes": cbor.encode([20, False, b"x"])},
+        ],
     }
 
 
