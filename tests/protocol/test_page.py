@@ -90,17 +90,17 @@ LIMITS: dict[str, float] = {
     "log batch entries": log.MAX_ENTRIES,
     "sealed batch": seal.MAX_LOG,
     "commission": commission.MAX_SIZE,
-    "CBOR nesting": cbor.MAX_DEPTH,
-}
-
-
-def test_reasons() -> None:
     "firmware header": firmware.MAX_HEADER,
     "firmware image": firmware.MAX_IMAGE,
     "firmware chunk": firmware.MAX_CHUNK,
     "firmware tries": image.TRIES,
     "firmware trial": image.TRIAL_SECONDS,
     "firmware settles": image.SETTLE_SECONDS,
+    "CBOR nesting": cbor.MAX_DEPTH,
+}
+
+
+def test_reasons() -> None:
     rows = page.table("## 22. Reasons", "code")
     assert {int(row[0]): row[1].strip("`") for row in rows} == {one.value: one.slug for one in Reason}
 
