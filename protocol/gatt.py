@@ -24,8 +24,10 @@ M0_LIFE_SECONDS = 5
 """An m0 is dead this long after it was sent ..."""
 M0_STREAM_GRACE_SECONDS = 3
 """... unless the first fragment of m1 came in time: then this much more."""
+M0_LEAST_SECONDS = 3
+"""An m0 that nobody has tried may be said again, on this link or another, while it lives so long yet."""
 MAX_M0_PER_LINK = 4
-"""After this many m0 without a finished handshake the lock ends the link."""
+"""After saying m0 so often without a finished handshake the lock ends the link."""
 STRANGER_SECONDS = 2
 """When links are short, the oldest one without a finished handshake after this time is evicted."""
 MIN_LINKS = 3

@@ -32,7 +32,7 @@ from protocol import fields, gatt, possession, suites
 from protocol.errors import ChannelError, HandshakeFailedError, ProtocolError
 from protocol.keys import HolderKey, KeyType
 from protocol.phonekeys import PhoneKey, X25519Key
-from protocol.suites import SUITE_1, SUITE_2, Suite
+from protocol.suites import SUITE_1, Suite
 
 ADV_KEY_LENGTH = 32
 MAC1_LENGTH = 8
@@ -94,10 +94,13 @@ class Channel:
 
 
 class LockDoor:
-    """What all handshakes of a lock at one door have in common, computed once: half the work of an m0."""
+    """What a lock's handshakes of one suite at one door have in common, computed once: half an m0's work."""
 
-    def __init__(self, *, static_private: bytes, adv_key: bytes, binding: bytes) -> None:
+    def __init__(
+        self, *, static_private: bytes, adv_key: bytes, binding: bytes, suite: Suite = SUITE_1
+    ) -> None:
         """Both keys are 32 secret bytes, ``binding`` is 8."""
+        self.suite = suite
         self.binding = fields.octets(binding, 8, "binding")
         self.psk, self.mac_key = _derive(adv_key, "psk"), _derive(adv_key, "mac")
         self.static = KeyPair25519.from_private_bytes(fields.octets(static_private, 32, "static key"))
@@ -109,7 +112,7 @@ class LockHandshake:
     def __init__(self, door: LockDoor, *, ephemeral: bytes) -> None:
         """``ephemeral``: 32 fresh secret bytes."""
         self.door = door
-        noise = _noise(door.psk, door.binding)
+        noise = _noise(door.suite, door.psk, door.binding)
         noise.set_as_initiator()
         noise.noise_protocol.keypairs["s"] = door.static
         _start(noise, ephemeral)
@@ -126,23 +129,30 @@ class LockHandshake:
         expected = _mac1(self.door.mac_key, self.m0, m1[MAC1_LENGTH:])
         return hmac.compare_digest(expected, m1[:MAC1_LENGTH])
 
-    def read_m1(self, m1: bytes) -> tuple[bytes, bytes, Channel]:
-        """Return (the phone's static public key, the request, the channel).
+    def read_m1(self, m1: bytes) -> tuple[HolderKey, bytes, Channel]:
+        """Return (the phone's key, the request, the channel).
 
-        Checks length, mac1 and AEAD in this order and raises M1Error naming the first that failed. One m1 per
-        m0: the object is spent by the first that passes mac1. One that does not has touched no key of the
-        handshake, so it leaves the m0 as good as it was, and costs the lock one HMAC.
+        Checks length, mac1, AEAD and in suite 2 the proof, in this order, and raises M1Error naming the first
+        that failed. One m1 per m0: the object is spent by the first that passes mac1. One that does not has
+        touched no key of the handshake, so it leaves the m0 as good as it was and costs the lock one HMAC.
         """
         if self._noise is None:
             raise ProtocolError("this m0 has had its m1")
-        if not M1_OVERHEAD < len(m1) <= gatt.MAX_HANDSHAKE_MESSAGE:
+        suite = self.door.suite
+        if not suite.m1_overhead < len(m1) <= gatt.MAX_HANDSHAKE_MESSAGE:
             raise M1Error(Step.LENGTH)
         if not self.mac1_holds(m1):
             raise M1Error(Step.MAC1)
         noise, self._noise = self._noise, None
-        handshake_state = noise.noise_protocol.handshake_state
-        request = _guard(lambda: bytes(noise.read_message(m1[MAC1_LENGTH:])))
-        return bytes(handshake_state.rs.public_bytes), request, Channel(noise)
+        state = noise.noise_protocol.handshake_state
+        rest = m1[MAC1_LENGTH:]
+        transcript = _transcript(noise, rest[:_EPHEMERAL_LENGTH])
+        payload = _guard(lambda: bytes(noise.read_message(rest)))
+        if suite.key_type is KeyType.P256:
+            holder, request = _proved(transcript, payload)
+        else:
+            holder, request = HolderKey(KeyType.X25519, bytes(state.rs.public_bytes)), payload
+        return holder, request, Channel(noise)
 
 
 class PhoneHandshake:
@@ -153,7 +163,7 @@ class PhoneHandshake:
     ) -> None:
         """``lock_static`` is the lock's public key from its lock record; ``ephemeral`` must be fresh."""
         self._key, self._mac_key = key, _derive(adv_key, "mac")
-        noise = _noise(suites.of_key(key.holder.key_type), adv_key, binding)
+        noise = _noise(suites.of_key(key.holder.key_type), _derive(adv_key, "psk"), binding)
         noise.set_as_responder()
         if isinstance(key, X25519Key):
             noise.set_keypair_from_private_bytes(Keypair.STATIC, key.private)
@@ -192,10 +202,10 @@ def _mac1(key: bytes, m0: bytes, rest: bytes) -> bytes:
     return hmac.digest(key, m0 + rest, "sha256")[:MAC1_LENGTH]
 
 
-def _noise(suite: Suite, adv_key: bytes, binding: bytes) -> NoiseConnection:
+def _noise(suite: Suite, psk: bytes, binding: bytes) -> NoiseConnection:
     noise = NoiseConnection.from_name(suite.noise)
     noise.set_prologue(prologue(suite, binding))
-    noise.set_psks(_derive(adv_key, "psk"))
+    noise.set_psks(psk)
     return noise
 
 

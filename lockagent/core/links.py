@@ -1,7 +1,8 @@
 """Connections before anybody is authenticated: m0, its life, m1, and making room for those who knock rightly.
 
-A stranger costs one m0 at a time and at most four per link. Nobody waits behind a stranger: an m1 is read the
-moment its last frame arrives, and when places are short the oldest link that has not shaken hands goes first.
+A stranger costs a share of an m0 (see `greetings`) and an HMAC for each m1. Nobody waits behind a stranger:
+an m1 is read the moment its last frame arrives, and when places are short the oldest link that has not shaken
+hands goes first. An m0 is renewed when somebody answers a dead one, not before: silence costs nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lockagent.core.events import Disconnect, Send
+from lockagent.core.greetings import Greeting, Greetings
 from protocol import framing, gatt, messages
 from protocol.errors import ProtocolError
 from protocol.framing import Kind, Reassembler
@@ -20,7 +22,7 @@ from protocol.reasons import Reason
 PLACES = gatt.MIN_LINKS + 1
 """With this many links the next one would find no place."""
 SILENT_SECONDS = gatt.SESSION_SECONDS
-"""A link that never subscribes is ended after this long."""
+"""A link without a finished handshake is ended after this long."""
 
 Emit = Callable[[Send | Disconnect], None]
 
@@ -43,11 +45,10 @@ class Link:
     number: int
     since: float
     capacity: int = 0
-    handshake: LockHandshake | None = None
+    greeting: Greeting | None = None
     expired: LockHandshake | None = None
     """The one before, to know an answer that crossed its renewal in the air."""
     m0_count: int = 0
-    m0_sent_at: float = 0.0
     m0_dies: float = 0.0
     """When the m0 on the table stops being answerable."""
     streaming: bool = False
@@ -62,17 +63,17 @@ class Links:
     def __init__(
         self,
         emit: Emit,
-        handshake: Callable[[], LockHandshake | None],
+        greetings: Greetings,
         introduce: Callable[[Link, Introduced], None],
         failed: Callable[[], None],
         over_at: Callable[[int], float | None],
     ) -> None:
-        """`handshake`: one with a fresh m0. `introduce`: a phone is authenticated. `failed`: count it.
+        """`greetings`: where m0 come from. `introduce`: a phone is authenticated. `failed`: count it.
 
         `over_at`: since when the session on a link has had its last word; None while it has not.
         """
         self._emit = emit
-        self._handshake = handshake
+        self._greetings = greetings
         self._introduce = introduce
         self._failed = failed
         self._over_at = over_at
@@ -89,19 +90,21 @@ class Links:
 
     def down(self, number: int) -> None:
         """A link is gone."""
-        self._links.pop(number, None)
+        link = self._links.pop(number, None)
+        if link is not None:
+            self._greetings.give_back(link.greeting)
 
     def subscribed(self, number: int, capacity: int, mono: float) -> None:
         """The central listens: the lock speaks first."""
         link = self._links.get(number)
         if link is not None and not link.introduced:
             link.capacity = capacity
-            if link.handshake is None:
+            if link.greeting is None:
                 self._speak(link, mono)
 
     def frame(self, link: Link, frame: bytes, mono: float) -> None:
         """Take in a frame of an m1."""
-        if link.handshake is None:
+        if link.greeting is None:
             return
         if mono > link.m0_dies:
             self._renew(link, mono)
@@ -120,23 +123,15 @@ class Links:
             self._refuse(link, mono)
 
     def tick(self, mono: float) -> None:
-        """Renew what has died, end what stays silent, make room."""
+        """End what does not come to the point, make room."""
         for link in list(self._links.values()):
-            if link.introduced:
-                continue
-            if link.handshake is not None and mono >= link.m0_dies:
-                self._renew(link, mono)
-            elif link.handshake is None and mono >= link.since + SILENT_SECONDS:
+            if not link.introduced and mono >= link.since + SILENT_SECONDS:
                 self._end(link)
         self.make_room(mono)
 
     def next_at(self) -> float | None:
         """When `tick` has something to do."""
-        times = [
-            link.m0_dies if link.handshake is not None else link.since + SILENT_SECONDS
-            for link in self._links.values()
-            if not link.introduced
-        ]
+        times = [link.since + SILENT_SECONDS for link in self._links.values() if not link.introduced]
         if len(self._links) >= PLACES:
             times += [ripe_at for ripe_at, _ in self._dispensable()]
         return min(times, default=None)
@@ -161,42 +156,43 @@ class Links:
             self._end(link)
 
     def _introduced(self, link: Link, message: framing.Message) -> None:
-        handshake = link.handshake
-        if message.kind is not Kind.M1 or handshake is None:
+        greeting = link.greeting
+        if message.kind is not Kind.M1 or greeting is None:
             raise ProtocolError("not an m1")
+        handshake = greeting.handshake
         if link.expired is not None and link.expired.mac1_holds(message.body):
             return
         holder, plaintext, channel = handshake.read_m1(message.body)
         link.introduced = True
-        link.handshake = None
+        link.greeting = None
         link.reassembler.limit = gatt.MAX_SESSION_MESSAGE
         digest = m0_hash(handshake.m0)
-        self._introduce(link, Introduced(holder, plaintext, channel, digest, link.m0_sent_at))
+        self._introduce(link, Introduced(holder, plaintext, channel, digest, greeting.born))
 
     def _refuse(self, link: Link, mono: float) -> None:
-        """One word for everything that fails before authentication, then a new m0: one m1 per m0."""
+        """One word for everything that fails before authentication, then m0 again, or a new one."""
         self._failed()
         self.send(link, Kind.ALERT, messages.encode_alert(Reason.HANDSHAKE_FAILED))
         self._speak(link, mono)
 
     def _renew(self, link: Link, mono: float) -> None:
-        """The m0 has died unanswered."""
-        expired = link.handshake
+        """An answer to a dead m0 begins to arrive: say a new one, and let the answer pass."""
+        dead = link.greeting
         self._speak(link, mono)
-        link.expired = expired
+        link.expired = dead.handshake if dead is not None else None
 
     def _speak(self, link: Link, mono: float) -> None:
-        handshake = self._handshake() if link.m0_count < gatt.MAX_M0_PER_LINK else None
-        if handshake is None:
+        self._greetings.give_back(link.greeting)
+        link.greeting = self._greetings.take(mono) if link.m0_count < gatt.MAX_M0_PER_LINK else None
+        if link.greeting is None:
             self._end(link)
             return
-        link.handshake, link.expired = handshake, None
+        link.expired = None
         link.m0_count += 1
-        link.m0_sent_at = mono
-        link.m0_dies = mono + gatt.M0_LIFE_SECONDS
+        link.m0_dies = link.greeting.dies
         link.streaming = False
         link.reassembler.reset()
-        self.send(link, Kind.M0, handshake.m0)
+        self.send(link, Kind.M0, link.greeting.handshake.m0)
 
     def _dispensable(self) -> list[tuple[float, Link]]:
         """(from when on, link): strangers, and phones to which everything has been said."""
@@ -208,5 +204,5 @@ class Links:
         return found
 
     def _end(self, link: Link) -> None:
-        self._links.pop(link.number, None)
+        self.down(link.number)
         self._emit(Disconnect(link.number))

@@ -18,13 +18,14 @@ from lockagent.core.events import (
     Subscribed,
     Tick,
 )
+from lockagent.core.greetings import Greetings
 from lockagent.core.identity import LockSecrets
 from lockagent.core.links import Introduced, Link, Links
 from lockagent.core.memory import Binding
 from lockagent.core.reception import Reception
 from lockagent.core.upkeep import Upkeep
 from lockagent.records import Boot
-from protocol.handshake import LockHandshake
+from protocol.handshake import LockDoor
 
 
 class LockCore:
@@ -46,9 +47,10 @@ class LockCore:
             boot, secrets, rtc, mono, capacity=capacity, random=random, emit=self._effects.append
         )
         self._upkeep = Upkeep(self._context)
+        self._door: tuple[tuple[bytes, bytes], LockDoor] | None = None
         self._links = Links(
             self._effects.append,
-            self._handshake,
+            Greetings(self._current_door, random),
             self._introduce,
             self._upkeep.handshake_failed,
             self._over_at,
@@ -129,17 +131,17 @@ class LockCore:
         self._reception.tick()
         self._upkeep.tick()
 
-    def _handshake(self) -> LockHandshake | None:
-        """A handshake with a fresh m0; a blank lock has nothing to shake hands about."""
+    def _current_door(self) -> LockDoor | None:
+        """What handshakes are made of here and now; a blank lock has nothing to shake hands about."""
         context = self._context
         if context.binding is None:
             return None
-        return LockHandshake(
-            static_private=context.secrets.static_private,
-            adv_key=context.binding.adv_keys[0],
-            binding=context.binding.bulletin.binding,
-            ephemeral=context.random(32),
-        )
+        place = (context.binding.adv_keys[0], context.binding.bulletin.binding)
+        if self._door is None or self._door[0] != place:
+            adv_key, binding = place
+            static = context.secrets.static_private
+            self._door = place, LockDoor(static_private=static, adv_key=adv_key, binding=binding)
+        return self._door[1]
 
     def _over_at(self, number: int) -> float | None:
         """Since when a session has had its last word."""

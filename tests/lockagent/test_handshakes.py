@@ -26,13 +26,16 @@ def test_rule_01_a_recorded_m1_opens_nothing_on_a_new_link() -> None:
     bench, anna = commissioned(), Phone()
     attempt = anna.attempt(bench, anna.right(bench))
     recorded = m1_frames(bench, attempt)
+    for frame in recorded:
+        bench.write(attempt.link, frame)
     attempt.drop()
+    bench.advance(3)
     link = bench.link_up()
     bench.inbox[link].clear()
     for frame in recorded:
         bench.write(link, frame)
     assert [kind(frame) for frame in bench.inbox[link]] == [Kind.ALERT, Kind.M0]
-    assert bench.motor.runs == []
+    assert len(bench.motor.runs) == 1
     assert "REFUSED" not in bench.kinds()
 
 
@@ -118,12 +121,100 @@ def test_failed_handshakes_are_counted_once_an_hour() -> None:
     assert [entry.detail[0] for entry in failures] == [9]
 
 
-def test_a_stranger_is_shown_four_m0_and_then_the_door() -> None:
+def m0s(bench: Bench, link: int) -> list[bytes]:
+    """The m0 said on a link."""
+    return [frame for frame in bench.inbox[link] if kind(frame) is Kind.M0]
+
+
+def wrong_m1(bench: Bench, link: int) -> None:
+    for frame in framing.fragment(Kind.M1, bytes(200), 244):
+        bench.write(link, frame)
+
+
+def test_a_stranger_who_guesses_hears_one_m0_four_times_and_then_the_door() -> None:
     bench = commissioned()
     link = bench.link_up()
-    bench.advance(4 * gatt.M0_LIFE_SECONDS + 1)
-    assert [kind(frame) for frame in bench.inbox[link]] == [Kind.M0] * gatt.MAX_M0_PER_LINK
+    for _ in range(gatt.MAX_M0_PER_LINK):
+        wrong_m1(bench, link)
+    assert len(m0s(bench, link)) == gatt.MAX_M0_PER_LINK
+    assert len(set(m0s(bench, link))) == 1
     assert bench.ended == [link]
+
+
+def test_a_silent_stranger_costs_one_m0_and_is_ended() -> None:
+    bench = commissioned()
+    link = bench.link_up()
+    bench.advance(gatt.SESSION_SECONDS + 1)
+    assert [kind(frame) for frame in bench.inbox[link]] == [Kind.M0]
+    assert bench.ended == [link]
+
+
+def test_strangers_who_come_and_go_cost_one_m0_every_two_seconds() -> None:
+    bench = commissioned()
+    seen = set()
+    for _ in range(100):
+        link = bench.link_up()
+        seen.update(m0s(bench, link))
+        bench.link_down(link)
+        bench.advance(0.1)
+    assert len(seen) <= 10 / (gatt.M0_LIFE_SECONDS - gatt.M0_LEAST_SECONDS) + 1
+
+
+def test_two_links_at_a_time_never_share_an_m0() -> None:
+    bench = commissioned()
+    bench.link_down(bench.link_up())
+    links = [bench.link_up() for _ in range(3)]
+    assert len({m0s(bench, link)[0] for link in links}) == 3
+
+
+def test_an_m0_said_on_an_earlier_link_opens_for_the_phone_that_answers_it() -> None:
+    bench, anna = commissioned(), Phone()
+    stranger = bench.link_up()
+    heard = m0s(bench, stranger)
+    wrong_m1(bench, stranger)
+    bench.link_down(stranger)
+    attempt = anna.attempt(bench, anna.right(bench))
+    assert m0s(bench, attempt.link) == heard
+    assert attempt.run(2.0).reason is Reason.GRANTED
+
+
+def test_rule_01_an_m0_dies_five_seconds_after_it_was_first_said_on_whatever_link() -> None:
+    """Whoever holds an answer back gains nothing by coming again."""
+    bench, anna = commissioned(), Phone()
+    attempt = anna.attempt(bench, anna.right(bench))
+    held_back = m1_frames(bench, attempt)
+    attempt.drop()
+    bench.advance(gatt.M0_LIFE_SECONDS - gatt.M0_LEAST_SECONDS - 0.1)
+    link = bench.link_up()
+    bench.advance(gatt.M0_LEAST_SECONDS + 0.2)
+    for frame in held_back:
+        bench.write(link, frame)
+    assert bench.motor.runs == []
+    assert bench.kinds() == ["BOOT", "BOUND"]
+
+
+def test_rule_01_an_m0_that_was_tried_is_never_said_again() -> None:
+    bench, anna = commissioned(), Phone()
+    attempt = anna.attempt(bench, anna.right(bench))
+    heard = bench.inbox[attempt.link][0]
+    attempt.run(2.0)
+    attempt.drop()
+    assert m0s(bench, bench.link_up()) != [heard]
+
+
+def test_a_new_adv_key_takes_every_m0_made_with_the_old_one() -> None:
+    bench, anna = commissioned(), Phone()
+    stranger, early = bench.link_up(), bench.link_up()
+    news = bench.place.bulletin(time=int(bench.wall), adv_keys=(secret("next"),))
+    attempt = anna.attempt(bench, anna.right(bench), news=news).run(2.0)
+    assert attempt.reason is Reason.GRANTED
+    said = {m0s(bench, stranger)[0], m0s(bench, early)[0]}
+    bench.link_down(stranger)
+    bench.link_down(early)
+    bench.place.adv_key = secret("next")
+    again = anna.attempt(bench, anna.right(bench))
+    assert m0s(bench, again.link)[0] not in said
+    assert again.run(2.0).reason is Reason.GRANTED
 
 
 def test_a_link_that_never_subscribes_is_ended() -> None:

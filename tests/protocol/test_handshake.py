@@ -96,10 +96,20 @@ def test_rule_01_a_recorded_m1_opens_nothing_later() -> None:
         assert step_of(lock_side(ephemeral=seed(f"later {n}")), m1) is Step.MAC1
 
 
-def test_an_m0_is_spent_by_a_wrong_m1_too() -> None:
+def test_an_m1_that_fails_before_mac1_leaves_the_m0_as_good_as_it_was() -> None:
     lock = lock_side()
     m1, _ = phone_side().answer(lock.m0, REQUEST)
-    step_of(lock, b"")
+    assert step_of(lock, b"") is Step.LENGTH
+    assert step_of(lock, bytes(200)) is Step.MAC1
+    assert lock.untried
+    assert lock.read_m1(m1)[1] == REQUEST
+
+
+def test_an_m0_is_spent_by_the_first_m1_that_passes_mac1() -> None:
+    lock = lock_side()
+    m1, _ = phone_side().answer(lock.m0, REQUEST)
+    assert step_of(lock, with_mac1(lock.m0, bytes(200))) is Step.AEAD
+    assert not lock.untried
     with pytest.raises(ProtocolError, match="had its m1"):
         lock.read_m1(m1)
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from protocol import cbor, cose, manifest, seal, token
 from protocol.errors import ProtocolError
-from protocol.handshake import LockHandshake, prologue
+from protocol.handshake import LockDoor, LockHandshake, prologue
 from protocol.keys import x25519_public
 from protocol.suites import SUITE_1
 from tests.protocol.vectors import files, opening, world
@@ -110,12 +110,8 @@ def test_dissononce_makes_the_handshake_of_the_vectors() -> None:
 def test_fresh_keys_every_time_still_agree() -> None:
     for _ in range(20):
         static, phone = secrets.token_bytes(32), secrets.token_bytes(32)
-        lock = LockHandshake(
-            static_private=static,
-            adv_key=world.ADV_KEY,
-            binding=world.BINDING,
-            ephemeral=secrets.token_bytes(32),
-        )
+        door = LockDoor(static_private=static, adv_key=world.ADV_KEY, binding=world.BINDING)
+        lock = LockHandshake(door, ephemeral=secrets.token_bytes(32))
         other = _other(False, s=_pair(phone), rs=PublicKey(x25519_public(static)))
         other.read_message(lock.m0, bytearray())
         rest = bytearray()

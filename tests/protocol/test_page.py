@@ -35,6 +35,7 @@ from tests.protocol.vectors import files, world
 LIMITS: dict[str, float] = {
     "m0 life": gatt.M0_LIFE_SECONDS,
     "m0 stream grace": gatt.M0_STREAM_GRACE_SECONDS,
+    "m0 again": gatt.M0_LEAST_SECONDS,
     "m0 per link": gatt.MAX_M0_PER_LINK,
     "stranger": gatt.STRANGER_SECONDS,
     "links": gatt.MIN_LINKS,

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from protocol import cbor, lockrecord
-from protocol.handshake import LockHandshake
+from protocol.handshake import LockDoor, LockHandshake
 from protocol.identity import LockIdentity
 from protocol.keys import x25519_public
 from protocol.lockrecord import LockRecord
@@ -118,9 +118,9 @@ def door(now: int, random: Callable[[int], bytes]) -> tuple[Place, Credentials, 
         private_key=private,
     )
 
+    door = LockDoor(static_private=static, adv_key=place.adv_key, binding=place.binding)
+
     def shake() -> LockHandshake:
-        return LockHandshake(
-            static_private=static, adv_key=place.adv_key, binding=place.binding, ephemeral=random(32)
-        )
+        return LockHandshake(door, ephemeral=random(32))
 
     return place, credentials, shake

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from protocol import framing, messages
 from protocol.framing import Kind
-from protocol.handshake import LockHandshake, PhoneHandshake
+from protocol.handshake import LockDoor, LockHandshake, PhoneHandshake
 from protocol.messages import (
     Carry,
     Command,
@@ -39,7 +39,8 @@ def lock_side(**changes: Any) -> LockHandshake:
         "binding": world.BINDING,
         "ephemeral": LOCK_EPHEMERAL,
     }
-    return LockHandshake(**(values | changes))
+    values |= changes
+    return LockHandshake(ephemeral=values.pop("ephemeral"), door=LockDoor(**values))
 
 
 def phone_side(**changes: Any) -> PhoneHandshake:

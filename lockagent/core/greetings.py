@@ -1,0 +1,57 @@
+"""The m0 that strangers cost: made once, used until somebody who knows the door has tried it.
+
+As long as no m1 that passes mac1 has come for an m0, its key has touched nothing: after a wrong m1 the same
+m0 is said again, and one whose link ended is said on the next. Its life counts from the first time it was
+said, so nothing can be held back longer than on one link, and no phone is given one that is about to die.
+However many strangers come and go, they cost an m0 for each place they hold at a time, every two seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from protocol import gatt
+from protocol.handshake import LockDoor, LockHandshake
+
+_KEPT = gatt.MIN_LINKS + 1
+
+
+@dataclass(frozen=True)
+class Greeting:
+    """A handshake whose m0 was first said at `born` (monotonic seconds)."""
+
+    handshake: LockHandshake
+    born: float
+
+    @property
+    def dies(self) -> float:
+        """When its m0 stops being answerable, unless an answer is under way."""
+        return self.born + gatt.M0_LIFE_SECONDS
+
+    def lasts(self, mono: float) -> bool:
+        """Whether a phone that hears it now has time to answer."""
+        return mono <= self.dies - gatt.M0_LEAST_SECONDS
+
+
+class Greetings:
+    """Hands out m0, and takes back what was said in vain."""
+
+    def __init__(self, door: Callable[[], LockDoor | None], random: Callable[[int], bytes]) -> None:
+        """`door`: the one of this moment; None when there is nothing to shake hands about."""
+        self._door = door
+        self._random = random
+        self._spare: list[Greeting] = []
+
+    def take(self, mono: float) -> Greeting | None:
+        """The youngest spare that still lasts, or a new one."""
+        door = self._door()
+        self._spare = [one for one in self._spare if one.handshake.door is door and one.lasts(mono)]
+        if self._spare:
+            return self._spare.pop()
+        return None if door is None else Greeting(LockHandshake(door, ephemeral=self._random(32)), mono)
+
+    def give_back(self, greeting: Greeting | None) -> None:
+        """Its link has ended or wants another: if nobody has tried it, somebody else may."""
+        if greeting is not None and greeting.handshake.untried:
+            self._spare = sorted([*self._spare, greeting], key=lambda one: one.born)[-_KEPT:]
