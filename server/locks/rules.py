@@ -26,6 +26,7 @@ RELOCK_PRACTICE_S = 120
 """A practice lock is ready for the next person after two minutes."""
 
 HOLD_MS = 5000
+"""A gate's strike stays released for so long when its door says nothing else."""
 
 SILENT_DAYS = 7
 LOW_BATTERY_PERCENT = 20
@@ -105,6 +106,12 @@ def relock_seconds(binding: Binding) -> int:
     return binding.door.relock_seconds or RELOCK_APARTMENT_S
 
 
+def hold_milliseconds(binding: Binding) -> int:
+    """Return how long a gate's strike stays released; for other doors it says nothing."""
+    own = binding.door.hold_seconds if door_kind(binding) is DoorKind.GATE else None
+    return HOLD_MS if own is None else own * 1000
+
+
 def lock_settings(
     binding: Binding, *, clock_ppm: int | None, count_hand_openings: bool = False
 ) -> LockSettings:
@@ -117,7 +124,8 @@ def lock_settings(
     return LockSettings(
         door_kind=kind,
         relock_after=relock_seconds(binding),
-        hold_milliseconds=HOLD_MS,
+        hold_milliseconds=hold_milliseconds(binding),
         count_hand_openings=count_hand_openings and kind is DoorKind.APARTMENT,
         clock_ppm=max(-MAX_PPM, min(MAX_PPM, clock_ppm or 0)),
+        open_with_last_energy=binding.door.opens_with_last_energy,
     )

@@ -102,7 +102,13 @@ class DoorAdmin(TenantAdmin):
             _("Way in without the phone"),
             {"fields": ["fallback_kind", "fallback_place", "fallback_phone", "fallback_hours"]},
         ),
-        (_("The lock"), {"fields": ["relock_seconds"], "classes": ["collapse"]}),
+        (
+            _("The lock"),
+            {
+                "fields": ["relock_seconds", "hold_seconds", "opens_with_last_energy"],
+                "classes": ["collapse"],
+            },
+        ),
         (_("Practice place"), {"fields": ["practice_for"], "classes": ["collapse"]}),
         ORIGIN,
     ]

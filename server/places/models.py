@@ -140,6 +140,21 @@ class Door(ImportedModel):
         validators=[MinValueValidator(60), MaxValueValidator(3600)],
         help_text=_("Apartments only. Empty: after five minutes."),
     )
+    hold_seconds = models.PositiveSmallIntegerField(
+        _("seconds a gate stays open"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(60)],
+        help_text=_("Gates only: how long the strike stays released. Empty: five seconds."),
+    )
+    opens_with_last_energy = models.BooleanField(
+        _("opens with the last of the battery"),
+        default=True,
+        help_text=_(
+            "Otherwise the lock keeps the last of its battery for locking, and then refuses to open. Knob "
+            "and metal key always work."
+        ),
+    )
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
     class Meta(ImportedModel.Meta):
@@ -173,7 +188,7 @@ class Door(ImportedModel):
         return f"{where}, {self.get_kind_display()} {self.number}".rstrip()
 
     def clean(self) -> None:
-        """Only an apartment's bolt goes back by itself; and a real door never turns into a practice place."""
+        """What only some kinds of door have; and a real door never turns into a practice place."""
         super().clean()
         before = Door.objects.filter(pk=self.pk).values_list("kind", flat=True).first() if self.pk else None
         if before is not None and (before == self.Kind.PRACTICE) != (self.kind == self.Kind.PRACTICE):
@@ -182,6 +197,8 @@ class Door(ImportedModel):
             )
         if self.relock_seconds is not None and self.kind != Door.Kind.APARTMENT:
             raise ValidationError({"relock_seconds": _("Only apartment doors lock again by themselves.")})
+        if self.hold_seconds is not None and self.kind != Door.Kind.GATE:
+            raise ValidationError({"hold_seconds": _("Only gates have a strike that is held.")})
 
 
 class DoorPath(TenantModel):

@@ -61,6 +61,10 @@ CHANGES: dict[str, Change] = {
     ),
     "log": _log,
     "relock later": lambda issuer, at: _save(issuer.world.apartment, relock_seconds=60 + at.minute),
+    "hold the gate longer": lambda issuer, at: _save(issuer.world.gate, hold_seconds=1 + at.minute),
+    "keep the battery's reserve": lambda issuer, at: _save(
+        issuer.world.apartment, opens_with_last_energy=at.minute % 2 == 0
+    ),
     "make it a laundry": lambda issuer, at: _save(issuer.world.gate, kind="laundry"),
     "make it a gate": lambda issuer, at: _save(issuer.world.gate, kind="gate"),
     "let hands be counted": lambda issuer, at: _save(issuer.world.client_consent, count_hand_openings=True),
