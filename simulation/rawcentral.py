@@ -13,6 +13,7 @@ from typing import Self
 from bumble import hci
 from bumble.device import Connection, Device
 
+from simulation.backend.remote import RemoteEther
 from simulation.radio import Ether, Packet, Position, Side
 from simulation.radio.packets import (
     ATT_CID,
@@ -32,7 +33,9 @@ _UNASKED = frozenset({ATT_NOTIFICATION, ATT_INDICATION})
 class RawCentral:
     """One attacker in the ether. Use it as an async context manager, or call ``close`` at the end."""
 
-    def __init__(self, ether: Ether, name: str = "raw", *, position: Position = (0.0, 0.0)) -> None:
+    def __init__(
+        self, ether: Ether | RemoteEther, name: str = "raw", *, position: Position = (0.0, 0.0)
+    ) -> None:
         self.ether = ether
         self.name = name
         self.device: Device = ether.attach(name, position=position)

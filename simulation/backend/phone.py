@@ -17,6 +17,7 @@ from simulation.backend.host import make_device
 from simulation.backend.remote import RemoteEther
 from simulation.backend.scanner import SimulatedScanner
 from simulation.radio import Ether, Position, VirtualController
+from simulation.radio.recording import Tapped
 
 AdvertListener = Callable[[Advertisement], None]
 
@@ -68,6 +69,11 @@ class PhoneRadio:
     def controller(self) -> VirtualController:
         """The adapter's controller. Raises KeyError before its first use."""
         return self._here().find(self.name)
+
+    @property
+    def tapped(self) -> Tapped:
+        """The controller as far as its HCI can be listened to, wherever it is. KeyError before first use."""
+        return self.ether.line if isinstance(self.ether, RemoteEther) else self.controller
 
     def _here(self) -> Ether:
         if isinstance(self.ether, RemoteEther):

@@ -1,6 +1,7 @@
 """``make demo``: the whole line from an issued key to a proved passage, with the server down in between.
 
-Server, locks and phones share no files: they meet through radio bytes and HTTP. Everything lies under
+Three processes: the server; the street with the radio space and the locks; and this one, with the phones and
+the story. They share no files: they meet through radio bytes (HCI over TCP) and HTTP. Everything lies under
 ``var/demo``, made anew each time. Afterwards a checker that sees only the locks' stores and the server's
 database writes ``report.json``; the exit status is 1 when anything does not hold.
 """
@@ -18,19 +19,15 @@ from pathlib import Path
 from simulation.demo import authenticator
 from simulation.demo.cast import Bench, StoryError
 from simulation.demo.clock import BenchClock
-from simulation.demo.locks import LockPark
 from simulation.demo.narrator import Narrator
 from simulation.demo.server_process import ServerProcess, free_port
 from simulation.demo.story import DAY_SECONDS, Story
+from simulation.demo.street_process import StreetError, StreetProcess
 from simulation.demo.window import run_beside
-from simulation.radio import Ether
-from simulation.radio.conditions import Conditions
 
 FOLDER = Path("var/demo")
 PYTHON = ".venv/bin/python"
 """The interpreter that ``make`` set up, as a person in the project's folder calls it."""
-CONNECTION_INTERVAL_SECONDS = 0.03
-"""What phones commonly settle on; the bench's radio waits for it like a real one."""
 
 
 def lay_out(folder: Path, port: int) -> tuple[BenchClock, ServerProcess, dict[str, object]]:
@@ -54,11 +51,14 @@ def check(folder: Path, server: ServerProcess) -> int:
 
 
 async def set_up(clock: BenchClock, server: ServerProcess, pilot: dict[str, object], folder: Path) -> Story:
-    """Make the radio space, the lock park and Anna's phone on the running loop."""
-    ether = Ether(seed=1, conditions=Conditions(connection_interval=CONNECTION_INTERVAL_SECONDS))
-    park = LockPark(ether, clock, folder / "locks")
-    bench = Bench(clock, server, ether, park, folder, Narrator(clock), pilot)
-    return Story(bench, bench.phone("anna"))
+    """Start the street and give everybody a phone; all of it lives on the running loop."""
+    bench = Bench(clock, server, await open_street(folder, clock), folder, Narrator(clock), pilot)
+    return await Story.on(bench)
+
+
+async def open_street(folder: Path, clock: BenchClock) -> StreetProcess:
+    """Start the process with the radio space and the locks."""
+    return await StreetProcess.start(folder / "locks", folder / "street.log", clock.shift)
 
 
 async def tell(story: Story) -> None:
@@ -70,19 +70,26 @@ async def tell(story: Story) -> None:
     story.write_counts(story.bench.folder / "radio.json")
 
 
-def linger(server: ServerProcess, pilot: dict[str, object], folder: Path) -> None:
-    """Leave the server up until Ctrl-C, and say how to get in."""
+async def linger(clock: BenchClock, server: ServerProcess, pilot: dict[str, object], folder: Path) -> None:
+    """Leave the server and the street up until Ctrl-C, and say how to get in."""
     envelope = folder / authenticator.ENVELOPE
     envelope.touch(mode=0o600)
     envelope.write_text(json.dumps(pilot["sign_ins"], indent=2) + "\n")
     admin = pilot["sign_ins"]["jouren"]  # type: ignore[index]
-    print(f"\nThe server stays up: {server.url}/admin/")
-    print(f"Sign in as {admin['username']} with password {admin['password']}")
-    elsewhere = "" if folder == FOLDER else f" --folder {folder}"
-    print(f"and the code that this prints:  {PYTHON} -m simulation.demo.authenticator jouren{elsewhere}")
-    print("Ctrl-C ends it.")
-    with contextlib.suppress(KeyboardInterrupt):
-        server.wait()
+    street = await open_street(folder, clock)
+    try:
+        locks, where = await street.do("power_on"), await street.let_in()
+        print(f"\nThe server stays up: {server.url}/admin/")
+        print(f"Sign in as {admin['username']} with password {admin['password']}")
+        elsewhere = "" if folder == FOLDER else f" --folder {folder}"
+        print(f"and the code that this prints:  {PYTHON} -m simulation.demo.authenticator jouren{elsewhere}")
+        print(f"The {locks} locks stay on the air too. A phone of your own joins them in a window with")
+        print(f"    {PYTHON} -m simulation.handset --air {where}")
+        print(f"and a lock of your own with  {PYTHON} -m lockagent --folder FOLDER run --transport {where}")
+        print("Ctrl-C ends it.", flush=True)
+        await asyncio.to_thread(server.wait)
+    finally:
+        await street.stop()
 
 
 def main() -> int:
@@ -114,8 +121,9 @@ def main() -> int:
         print((folder / "report.json").read_text())
         print("Everything holds." if status == 0 else "Something does not hold.", flush=True)
         if not options.once:
-            linger(server, pilot, folder)
-    except StoryError as error:
+            with contextlib.suppress(KeyboardInterrupt):
+                asyncio.run(linger(clock, server, pilot, folder))
+    except (StoryError, StreetError) as error:
         print(f"\nThe story broke off: {error}", file=sys.stderr)
         return 1
     finally:

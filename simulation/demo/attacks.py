@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Iterable
+from typing import Self
 
 from bleak import BleakClient, BleakScanner
 from bleak.backends.device import BLEDevice
@@ -16,7 +17,7 @@ from protocol.phone import Door, PhoneSession, PhoneState
 from protocol.phonekeys import X25519Key
 from simulation.backend import PhoneRadio
 from simulation.demo.phones import StaffPhone
-from simulation.radio import Ether
+from simulation.demo.street_process import StreetProcess
 from simulation.rawcentral import RawCentral
 
 PATIENCE_SECONDS = 8.0
@@ -31,9 +32,14 @@ def read_out(phone: StaffPhone) -> Content:
 class ModifiedPhone:
     """A phone with software of its own: it presents what it likes wherever it likes."""
 
-    def __init__(self, ether: Ether) -> None:
-        self._ether = ether
-        self._radio = PhoneRadio(ether, "modified-phone")
+    def __init__(self, radio: PhoneRadio, street: StreetProcess) -> None:
+        self._radio = radio
+        self._street = street
+
+    @classmethod
+    async def in_street(cls, street: StreetProcess) -> Self:
+        """One that has joined the radio space like any phone."""
+        return cls(PhoneRadio(await street.seat("modified-phone"), "modified-phone"), street)
 
     async def present(self, lock: LockInfo, right: Right, private_key: bytes) -> Decision | None:
         """Ask ``lock`` to open with ``right`` and that right's private key; return the lock's decision."""
@@ -58,7 +64,7 @@ class ModifiedPhone:
     async def replay(self, lock: LockInfo, packets: Iterable[bytes]) -> None:
         """Send recorded HCI bytes to a lock again, from a central that makes nothing of the answers."""
         device, _adv_key = await self._find(lock)
-        async with RawCentral(self._ether, "replayer") as central:
+        async with RawCentral(await self._street.seat("replayer"), "replayer") as central:
             await central.connect(device.address)
             await central.replay_hci(packets, patience=REPLAY_PATIENCE_SECONDS)
 

@@ -8,12 +8,11 @@ from typing import Any
 
 from mobile.engine.state import AppState, DoorKind, DoorView, Opening, OpeningState
 from simulation.demo.clock import BenchClock
-from simulation.demo.locks import BenchLock, LockPark
 from simulation.demo.narrator import Narrator
 from simulation.demo.phones import StaffPhone
 from simulation.demo.server_process import ServerProcess
+from simulation.demo.street_process import FarLock, StreetProcess
 from simulation.pilot.signin import SignIn
-from simulation.radio import Ether
 
 PATIENCE_SECONDS = 60.0
 
@@ -24,12 +23,11 @@ class StoryError(Exception):
 
 @dataclass
 class Bench:
-    """Everything on the bench. The parts know each other only by radio bytes and HTTP."""
+    """Everything on the bench: server, street and phones, three processes that share radio bytes and HTTP."""
 
     clock: BenchClock
     server: ServerProcess
-    ether: Ether
-    park: LockPark
+    street: StreetProcess
     folder: Path
     narrator: Narrator
     pilot: dict[str, Any]
@@ -38,9 +36,10 @@ class Bench:
         """The envelope with somebody's sign-in."""
         return SignIn(**self.pilot["sign_ins"][username])
 
-    def phone(self, username: str) -> StaffPhone:
+    async def phone(self, username: str) -> StaffPhone:
         """A phone for somebody, not enrolled yet."""
-        return StaffPhone(self.ether, self.clock, self.folder / "phones" / username, self.sign_in(username))
+        ether = await self.street.seat(f"phone-{username}")
+        return StaffPhone(ether, self.clock, self.folder / "phones" / username, self.sign_in(username))
 
 
 class Cast:
@@ -86,9 +85,9 @@ class Cast:
             self._first[phone.name] = (doors[DoorKind.GATE], doors[DoorKind.APARTMENT])
         return self._first[phone.name]
 
-    def lock_at(self, door: DoorView) -> BenchLock:
+    def lock_at(self, door: DoorView) -> FarLock:
         """The lock on a door."""
-        return self.bench.park.locks[int(door.id)]
+        return self.bench.street.lock_at(int(door.id))
 
 
 def _note(shown: list[str], state: AppState, door_id: str) -> None:

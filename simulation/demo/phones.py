@@ -7,6 +7,7 @@ from mobile.engine.errors import EngineError
 from mobile.engine.setup import Setup
 from mobile.engine.state import LoginState
 from simulation.backend import PhoneRadio
+from simulation.backend.remote import RemoteEther
 from simulation.demo import authenticator
 from simulation.demo.clock import BenchClock
 from simulation.pilot import layout
@@ -20,7 +21,7 @@ MTU = 247
 class StaffPhone:
     """A phone in somebody's hand. It knows its own folder, the radio and the server's address."""
 
-    def __init__(self, ether: Ether, clock: BenchClock, folder: Path, sign_in: SignIn) -> None:
+    def __init__(self, ether: Ether | RemoteEther, clock: BenchClock, folder: Path, sign_in: SignIn) -> None:
         self._clock = clock
         self._sign_in = sign_in
         self.name = sign_in.username

@@ -3,38 +3,41 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Self
 
 from lockagent.bolt import Bolt, Order
 from mobile.engine.state import DoorKind, OpeningState
 from protocol.reasons import reason
-from simulation.demo.airtime import Airtime, measure
+from simulation.demo.airtime import Airtime
 from simulation.demo.attacks import ModifiedPhone, read_out
 from simulation.demo.cast import Bench, Cast, expect, named, until, until_async
+from simulation.demo.installer import Installer, RefusedByServerError
 from simulation.demo.livepage import LivePage
-from simulation.demo.locks import Installer, RefusedByServerError
 from simulation.demo.phones import StaffPhone
-from simulation.faults import NOTIFICATIONS, CutLink, matches
 from simulation.pilot import layout
-from simulation.radio import Side
 from simulation.radio.recording import HciRecording
 
+Phones = tuple[StaffPhone, StaffPhone, StaffPhone]
+"""Anna's, Björn's and Fatima's."""
 DAY_SECONDS = 9.5 * 3600
 """From the morning's beginning until after the day shift's keys have run out."""
-M2_NOTIFICATION = 2
-"""The lock's first notification on a link is m0, the second m2 (at MTU 247 each fits one frame)."""
 
 
 class Story(Cast):
-    """The day. Anna's phone comes from outside: a window may be showing it."""
+    """The day. A window may be showing Anna's phone."""
 
-    def __init__(self, bench: Bench, anna: StaffPhone) -> None:
+    def __init__(self, bench: Bench, phones: Phones, modified: ModifiedPhone) -> None:
         super().__init__(bench)
-        self.anna = anna
-        self.bjorn = bench.phone("bjorn")
-        self.fatima = bench.phone("fatima")
-        self.modified = ModifiedPhone(bench.ether)
+        self.anna, self.bjorn, self.fatima = phones
+        self.modified = modified
         self.airtime = Airtime()
         self._recorded: list[bytes] = []
+
+    @classmethod
+    async def on(cls, bench: Bench) -> Self:
+        """Hand out the phones, the modified one too."""
+        phones = (await bench.phone("anna"), await bench.phone("bjorn"), await bench.phone("fatima"))
+        return cls(bench, phones, await ModifiedPhone.in_street(bench.street))
 
     async def run(self) -> None:
         """Tell it from beginning to end."""
@@ -52,10 +55,10 @@ class Story(Cast):
             await chapter()
 
     async def close(self) -> None:
-        """Put the phones away and take the locks off the air."""
+        """Put the phones away and let the street end."""
         for phone in (self.anna, self.bjorn, self.fatima):
             await phone.put_away()
-        await self.bench.park.close()
+        await self.bench.street.stop()
 
     # -- morning --------------------------------------------------------------------------------------------
 
@@ -68,15 +71,15 @@ class Story(Cast):
         ) as installer:
             for number, (address, door_id) in enumerate(pilot["gates"].items(), start=1):
                 try:
-                    await installer.mount(self.bench.park, f"port-{number:02d}", door_id)
+                    await installer.mount(self.bench.street, f"port-{number:02d}", door_id)
                 except RefusedByServerError as error:
                     refused.append(f"{address}: {error}")
             with_lock = [code for code in pilot["apartments"] if _has_lock(code)]
             for code in with_lock:
-                await installer.mount(self.bench.park, f"dorr-{code}", pilot["apartments"][code])
+                await installer.mount(self.bench.street, f"dorr-{code}", pilot["apartments"][code])
             for door_id in pilot["practice"].values():
-                await installer.mount(self.bench.park, "ovningslas", door_id)
-        locks = len(self.bench.park.locks)
+                await installer.mount(self.bench.street, "ovningslas", door_id)
+        locks = len(self.bench.street.mounted)
         expected = layout.GATES_WITH_LOCKS + layout.APARTMENT_LOCKS + len(pilot["practice"])
         expect(locks == expected, f"{locks} locks were mounted")
         expect(len(refused) == 1, f"the server refused {len(refused)} gates for a missing consent")
@@ -102,11 +105,12 @@ class Story(Cast):
         expect(status == 0 and not self.bench.server.answers, "the server did not stop in order")
         self.tell("The server process has ended; nobody answers on its address.")
         gate, apartment = self.first_visit(self.anna)
-        controller = self.anna.radio.controller
-        with HciRecording(controller) as recording, self.bench.ether.record(controller.name) as air:
+        street, radio = self.bench.street, self.anna.radio
+        await street.record(radio.name)
+        with HciRecording(radio.tapped) as recording:
             await self.opens(self.anna, gate)
         self._recorded = recording.to_controller
-        self.airtime = measure(air.packets)
+        self.airtime = await street.measured()
         self.tell(
             f"That opening took {self.airtime.round_trips} round trips and "
             f"{self.airtime.application_bytes} bytes on the air to the lock's decision."
@@ -147,10 +151,10 @@ class Story(Cast):
         """The bytes of Anna's own opening, from the host's side of HCI, sent again by a raw central."""
         gate, _apartment = self.first_visit(self.anna)
         lock = self.lock_at(gate)
-        before = list(lock.motor.runs)
+        before = await lock.runs()
         content = read_out(self.anna)
         await self.modified.replay(content.locks[content.doors[gate.id].binding], self._recorded)
-        expect(lock.motor.runs == before, "recorded bytes moved a bolt")
+        expect(await lock.runs() == before, "recorded bytes moved a bolt")
         self.tell(
             f"{len(self._recorded)} recorded HCI packets of Anna's opening are sent again: nothing opens."
         )
@@ -159,21 +163,18 @@ class Story(Cast):
         """The link dies between request and decision; the request is asked again and acts once."""
         _gate, apartment = self.first_visit(self.anna)
         lock = self.lock_at(apartment)
-        runs = lock.motor.runs.count(Order.UNLOCK)
-        cut = CutLink(
-            matches(sender=Side.PERIPHERAL, opcodes=NOTIFICATIONS, name=lock.name), nth=M2_NOTIFICATION
-        )
-        lift = self.bench.ether.add_rule(cut)
+        before = await lock.runs()
+        await lock.cut_answer()
         await self.opens(self.anna, apartment)
-        lift()
-        turned = lock.motor.runs.count(Order.UNLOCK) - runs
-        expect(len(cut.struck) == 1, "the link was not cut")
+        cut = await self.bench.street.do("lift_cut")
+        turned = (await lock.runs())[len(before) :].count(Order.UNLOCK.value)
+        expect(cut == 1, "the link was not cut")
         expect(turned == 1, f"the motor turned {turned} times")
         self.tell(
             "The link was cut before the answer; asked again with the same number, the motor turned once."
         )
-        lock.turn_knob(Bolt.LOCKED, self.bench.clock.monotonic())
-        expect(lock.motor.bolt is Bolt.LOCKED, "the knob did not win")
+        await lock.turn_knob(Bolt.LOCKED)
+        expect(await lock.bolt() is Bolt.LOCKED, "the knob did not win")
         self.tell("The resident turns the knob and locks; the lock gives way to the hand, as always.")
 
     # -- evening --------------------------------------------------------------------------------------------
@@ -181,7 +182,7 @@ class Story(Cast):
     async def evening(self) -> None:
         """The bench's clock is set ahead; Anna's keys have run out, and the lock knows by itself."""
         self.bench.clock.advance(DAY_SECONDS)
-        self.bench.park.time_has_passed()
+        await self.bench.street.do("advance", seconds=DAY_SECONDS)
         self.tell("The bench's clock was set ahead. Still no server, still no coverage.")
         _gate, apartment = self.first_visit(self.anna)
         opening = await self.anna.engine.open_door(apartment.id)
@@ -212,7 +213,7 @@ class Story(Cast):
         for door in (gate, apartment):
             await self.opens(self.bjorn, self.bjorn.engine.state.doors[door.id])
         await self.locks(self.bjorn, self.bjorn.engine.state.doors[apartment.id])
-        acked = sum(self.lock_at(door).receipted for door in (gate, apartment))
+        acked = sum([await self.lock_at(door).receipted() for door in (gate, apartment)])
         expect(acked > 0, "the locks took no receipt")
         self.tell(f"The two locks may now forget {acked} entries that the server holds.")
         await self.hands_in(self.bjorn)

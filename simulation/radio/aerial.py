@@ -1,15 +1,16 @@
-"""A controller in the ether for a phone that is another process: HCI over TCP, as a dongle's over USB.
+"""A controller in the ether for somebody in another process: HCI over a line, as a dongle's over USB.
 
-The ether, its locks and its time stay in one process; the phone's process may be killed at any moment. Then
-its links end as they do when an operating system ends those of a killed app: with a word to the other side.
+The ether and its time stay in one process; the other one may be killed at any moment. Then its links end as
+they do when an operating system ends those of a killed app: with a word to the other side.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import cast
+from typing import Protocol, cast
 
 from bumble import hci
+from bumble.core import InvalidPacketError
 from bumble.transport.common import PacketParser, StreamPacketSink
 
 from simulation.radio.conditions import Position
@@ -17,6 +18,20 @@ from simulation.radio.controller import VirtualController
 from simulation.radio.ether import Ether
 
 GOODBYE_SECONDS = 0.2
+
+
+class Seat(Protocol):
+    """Where a line's controller comes from, and what becomes of it."""
+
+    ether: Ether
+
+    def attach(self) -> VirtualController:
+        """A controller for the process at the other end, which has just come."""
+        ...
+
+    def leave(self, controller: VirtualController) -> None:
+        """The process has gone, and its links have been told."""
+        ...
 
 
 class Aerial:
@@ -31,7 +46,7 @@ class Aerial:
 
     async def open(self) -> None:
         """Take a free port on loopback."""
-        self._server = await self.ether.loop.create_server(lambda: _Line(self), "127.0.0.1", 0)
+        self._server = await self.ether.loop.create_server(lambda: Line(self), "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
@@ -39,7 +54,7 @@ class Aerial:
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
-        self.remove()
+        self._remove()
 
     def move(self, position: Position) -> None:
         """Carry the phone somewhere (metres), whether its app runs or not."""
@@ -49,32 +64,43 @@ class Aerial:
 
     def attach(self) -> VirtualController:
         """Put a new controller where the phone is; what an earlier process left behind goes first."""
-        self.remove()
+        self._remove()
         self._present = True
         return self.ether.controller(self.name, position=self._position)
 
-    def remove(self) -> None:
-        """Take the controller away, if there is one."""
+    def leave(self, controller: VirtualController) -> None:
+        """Take the controller away, unless another process has taken its place."""
+        if controller.present:
+            self._remove()
+
+    def _remove(self) -> None:
         if self._present:
             self._present = False
             self.ether.remove(self.name)
 
 
-class _Line(asyncio.Protocol):
+class Line(asyncio.Protocol):
     """One process's connection."""
 
-    def __init__(self, aerial: Aerial) -> None:
-        self._aerial = aerial
+    def __init__(self, seat: Seat) -> None:
+        self._seat = seat
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._controller = self._aerial.attach()
-        self._controller.set_packet_sink(StreamPacketSink(cast(asyncio.WriteTransport, transport)))
+        """The process has come: it gets its controller."""
+        self._transport = cast(asyncio.WriteTransport, transport)
+        self._controller = self._seat.attach()
+        self._controller.set_packet_sink(StreamPacketSink(self._transport))
         self._parser = PacketParser(self._controller)
 
     def data_received(self, data: bytes) -> None:
-        self._parser.feed_data(data)
+        """HCI packets from its host, in pieces."""
+        try:
+            self._parser.feed_data(data)
+        except InvalidPacketError:  # not HCI: nothing that follows can be told apart any more
+            self._transport.close()
 
     def connection_lost(self, error: Exception | None) -> None:
+        """It has gone: its links end."""
         self._controller.set_packet_sink(None)
         for connection in self._controller.links():
             self._controller.on_hci_disconnect_command(
@@ -83,8 +109,4 @@ class _Line(asyncio.Protocol):
                     reason=hci.HCI_REMOTE_USER_TERMINATED_CONNECTION_ERROR,
                 )
             )
-        self._aerial.ether.loop.call_later(GOODBYE_SECONDS, self._leave)
-
-    def _leave(self) -> None:
-        if self._controller.present:
-            self._aerial.remove()
+        self._seat.ether.loop.call_later(GOODBYE_SECONDS, self._seat.leave, self._controller)

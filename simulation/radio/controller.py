@@ -9,7 +9,6 @@ Section numbers are Bluetooth Core 5.4 Vol 4 Part E.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from bumble import controller as bumble_controller
@@ -20,6 +19,7 @@ from simulation.radio.advertising import Advertiser
 from simulation.radio.connection import LeConnection
 from simulation.radio.link import LL_PAYLOAD
 from simulation.radio.packets import Side
+from simulation.radio.recording import HciTap
 
 if TYPE_CHECKING:
     from simulation.radio.ether import Ether
@@ -37,9 +37,6 @@ _LE_FEATURES = (
     | hci.LeFeatureMask.PERIPHERAL_INITIATED_FEATURE_EXCHANGE
     | hci.LeFeatureMask.LE_DATA_PACKET_LENGTH_EXTENSION
 )
-
-#: Told every HCI packet: True when it goes from host to controller, and its bytes.
-HciTap = Callable[[bool, bytes], None]
 
 
 class VirtualController(bumble_controller.Controller):

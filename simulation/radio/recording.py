@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Protocol, Self
 
 from simulation.radio.packets import Packet, Side
 
-if TYPE_CHECKING:
-    from simulation.radio.controller import VirtualController
+#: Told every HCI packet: True when it goes from host to controller, and its bytes.
+HciTap = Callable[[bool, bytes], None]
+
+
+class Tapped(Protocol):
+    """A controller whose HCI can be listened to."""
+
+    taps: list[HciTap]
 
 
 class Recording:
@@ -74,7 +80,7 @@ class HciRecording:
     central sends again.
     """
 
-    def __init__(self, controller: VirtualController) -> None:
+    def __init__(self, controller: Tapped) -> None:
         self.packets: list[tuple[bool, bytes]] = []
         self._controller = controller
         controller.taps.append(self._tap)

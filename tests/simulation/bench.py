@@ -15,6 +15,7 @@ from bumble.device import Connection, Device
 from bumble.gatt import Characteristic, CharacteristicValue, Service
 
 from simulation.backend import PhoneRadio
+from simulation.backend.remote import RemoteEther
 from simulation.radio import Ether, Position
 
 SERVICE = "7d1c0001-3f52-4c8e-9a51-0c6f5ad41e01"
@@ -41,7 +42,9 @@ def scan_response(payload: bytes) -> bytes:
 class EchoPeripheral:
     """Notifies back whatever is written to it, and remembers what happened."""
 
-    def __init__(self, ether: Ether, name: str = "lock", *, position: Position = (1.0, 0.0)) -> None:
+    def __init__(
+        self, ether: Ether | RemoteEther, name: str = "lock", *, position: Position = (1.0, 0.0)
+    ) -> None:
         self.ether = ether
         self.name = name
         self.device: Device = ether.attach(name, position=position)

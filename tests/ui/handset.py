@@ -38,7 +38,7 @@ BACK_KEY = 27
 
 async def build(folder: Path, air: int) -> PhoneEngine:
     """Make the engine on the loop it lives on, and start it."""
-    ether = await RemoteEther.at(air)
+    ether = await RemoteEther.at(f"tcp-client:127.0.0.1:{air}")
     radio = PhoneRadio(ether, folder.name, mtu=247)
     engine = PhoneEngine(
         Setup(folder, scanner_backend=radio.scanner_backend, client_backend=radio.client_backend)

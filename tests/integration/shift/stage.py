@@ -16,8 +16,9 @@ from mobile.engine.state import OpeningState
 from simulation.demo import authenticator
 from simulation.demo.attacks import read_out
 from simulation.demo.clock import BenchClock
+from simulation.demo.installer import Installer
 from simulation.demo.livepage import LivePage
-from simulation.demo.locks import BenchLock, Installer, LockPark
+from simulation.demo.locks import BenchLock, LockPark
 from simulation.demo.phones import StaffPhone
 from simulation.demo.server_process import ServerProcess, free_port
 from simulation.pilot import layout
