@@ -26,6 +26,7 @@ from lockagent.core.events import (
     Event,
     SaveState,
     Send,
+    SetPace,
     Started,
     Stored,
     Tick,
@@ -143,11 +144,11 @@ class Agent:
                 self._parts.motor.order(effect.order, self._mono(), effect.hold)
             case CommissionResult():
                 self._result = effect.reason
-            case Send() | Disconnect() | Advertise():
+            case Send() | Disconnect() | Advertise() | SetPace():
                 self._radio_effect(effect)
         return None
 
-    def _radio_effect(self, effect: Send | Disconnect | Advertise) -> None:
+    def _radio_effect(self, effect: Send | Disconnect | Advertise | SetPace) -> None:
         if self._radio is None:
             return
         match effect:
@@ -157,6 +158,8 @@ class Agent:
                 self._radio.disconnect(effect.link)
             case Advertise():
                 self._radio.advertise(effect.data)
+            case SetPace():
+                self._radio.pace(effect.pace)
 
     def _stored(self, operation: Callable[[], None]) -> Stored:
         try:

@@ -66,4 +66,9 @@ class Battery:
     percent: int | None
 
 
-MotorEvent = MotorDone | HandMoved | DoorMoved | Battery
+@dataclass(frozen=True)
+class Woken:
+    """Somebody touched the lock from outside, or knocked at the door."""
+
+
+MotorEvent = MotorDone | HandMoved | DoorMoved | Battery | Woken

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lockagent.bolt import Battery, Bolt, DoorMoved, HandMoved, MotorDone, Order
+from lockagent.bolt import Battery, Bolt, DoorMoved, HandMoved, MotorDone, Order, Woken
+from lockagent.core.pace import Pace
 from lockagent.records import LogRecord, StateImage
 from protocol.commission import Commission
 from protocol.reasons import Reason
@@ -85,6 +86,7 @@ Event = (
     | DoorMoved
     | Battery
     | Commissioned
+    | Woken
 )
 
 
@@ -140,4 +142,11 @@ class Advertise:
     data: bytes
 
 
-Effect = Send | Disconnect | AppendLog | SaveState | Drive | Advertise | CommissionResult
+@dataclass(frozen=True)
+class SetPace:
+    """From now on advertise so often; address and data stay as they are."""
+
+    pace: Pace
+
+
+Effect = Send | Disconnect | AppendLog | SaveState | Drive | Advertise | SetPace | CommissionResult

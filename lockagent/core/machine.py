@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lockagent.bolt import Battery, DoorMoved, HandMoved, MotorDone, MotorEvent
+from lockagent.bolt import Battery, DoorMoved, HandMoved, MotorDone, MotorEvent, Woken
 from lockagent.core import commissioning
 from lockagent.core.clock import RtcReading
 from lockagent.core.context import Context, Random
@@ -85,7 +85,7 @@ class LockCore:
                 self._context.disk.stored(event.ok)
             case Tick():
                 self._tick()
-            case MotorDone() | HandMoved() | DoorMoved() | Battery():
+            case MotorDone() | HandMoved() | DoorMoved() | Battery() | Woken():
                 self._door_event(event)
             case Commissioned():
                 commissioning.take(self._context, event.commission)
@@ -104,6 +104,8 @@ class LockCore:
                 self._reception.actor.door_moved(event)
             case Battery():
                 self._upkeep.battery(event)
+            case Woken():
+                self._upkeep.woken()
 
     def _link_event(self, event: LinkUp | Subscribed | LinkDown) -> None:
         mono = self._context.mono

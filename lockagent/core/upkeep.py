@@ -10,7 +10,8 @@ from lockagent.core.context import (
     Context,
     ignore,
 )
-from lockagent.core.events import Started
+from lockagent.core.events import SetPace, Started
+from lockagent.core.pace import Wakefulness
 from lockagent.core.refusals import FailureCount
 from lockagent.records import Damage
 from protocol import gatt
@@ -25,6 +26,8 @@ RECHARGED_PERCENT = 10
 """A level warns again only after the battery has read so far above it: cold and load make readings waver."""
 ADVERT_LASTS_SECONDS = 5.0
 """An advert is not taken off the air earlier than this, however often strangers connect."""
+ROTATION_SPREAD_SECONDS = 300.0
+"""An advert is changed at most so much earlier than the longest it may last, by chance."""
 _CORRUPT_STATE, _CORRUPT_LOG = 1, 2
 
 
@@ -35,6 +38,7 @@ class Upkeep:
         self._context = context
         self._rotated_at = context.mono
         self._rotate_at = context.mono
+        self._wakefulness = Wakefulness(context.mono)
         self._warned_of = 100
         """The lowest battery level that has been logged."""
 
@@ -82,8 +86,16 @@ class Upkeep:
     def rotate(self) -> None:
         """New address, salt and id together."""
         self._rotated_at = self._context.mono
-        self._rotate_at = self._context.mono + gatt.ADVERT_ROTATION_SECONDS
+        # Not to the clock: who hears only that adverts change would know a lock by the beat of its changes.
+        chance = int.from_bytes(self._context.random(2), "big") / 2**16
+        early = chance * ROTATION_SPREAD_SECONDS
+        self._rotate_at = self._context.mono + gatt.ADVERT_ROTATION_SECONDS - early
         self._context.rotate()
+
+    def woken(self) -> None:
+        """A touch or a knock: speak often for a while."""
+        if self._wakefulness.woken(self._context.mono):
+            self._context.emit(SetPace(self._wakefulness.pace))
 
     def connection_ended(self) -> None:
         """Rotate after every connection, but leave each advert a while on the air.
@@ -100,6 +112,8 @@ class Upkeep:
         context = self._context
         if context.mono >= self._rotate_at:
             self.rotate()
+        if self._wakefulness.tick(context.mono):
+            context.emit(SetPace(self._wakefulness.pace))
         due = context.failures.due_at()
         if due is not None and context.mono >= due:
             self._log_failures()
@@ -113,8 +127,7 @@ class Upkeep:
         context = self._context
         times = [self._rotate_at, self._save_at()]
         due = context.failures.due_at()
-        if due is not None:
-            times.append(due)
+        times += [at for at in (due, self._wakefulness.next_at()) if at is not None]
         return min(times)
 
     def _save_at(self) -> float:

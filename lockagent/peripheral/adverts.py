@@ -51,13 +51,18 @@ def random_address(random: Callable[[int], bytes]) -> hci.Address:
 class Advertiser:
     """Keeps one advert on the air: connecting stops it, so it is started again at once."""
 
-    def __init__(self, device: Device, random: Callable[[int], bytes], interval_ms: float) -> None:
+    def __init__(
+        self, device: Device, random: Callable[[int], bytes], fast_ms: float, slow_ms: float
+    ) -> None:
         self._device = device
         self._random = random
-        self._interval = interval_ms
+        self._fast_ms, self._slow_ms = fast_ms, slow_ms
+        self._hurried = False
         self._data: bytes | None = None
         self._fresh = False
         self._changed = asyncio.Event()
+        self._refused = False
+        """The controller did not advertise when it was last asked to."""
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -75,6 +80,17 @@ class Advertiser:
         self._data, self._fresh = data, True
         self._changed.set()
 
+    def hurry(self, *, fast: bool) -> None:
+        """Advertise the same more or less often."""
+        if fast != self._hurried and self._fast_ms != self._slow_ms:
+            self._changed.set()
+        self._hurried = fast
+
+    def make_up(self) -> None:
+        """A link has ended: a controller that had no place for one more may have one now."""
+        if self._refused:
+            self._changed.set()
+
     def resume(self) -> None:
         """A connection has stopped the advert: put the same one back."""
         self._changed.set()
@@ -86,12 +102,13 @@ class Advertiser:
             await self._changed.wait()
             self._changed.clear()
             try:
+                self._refused = True
                 await self._put_on_air()
+                self._refused = False
             except (TimeoutError, hci.HCI_Error) as error:
                 # The controller was busy connecting: what it says now will be different in a moment.
                 log.warning("advertising failed: %s; trying again", error)
-                await asyncio.sleep(RETRY_SECONDS)
-                self._changed.set()
+                asyncio.get_running_loop().call_later(RETRY_SECONDS, self.make_up)
 
     async def _put_on_air(self) -> None:
         if self._data is None:
@@ -104,9 +121,10 @@ class Advertiser:
             )
             self._device.random_address = address
             self._fresh = False
+        interval = self._fast_ms if self._hurried else self._slow_ms
         await self._device.start_advertising(
             advertising_data=advertising_data(),
             scan_response_data=scan_response_data(self._data),
-            advertising_interval_min=self._interval,
-            advertising_interval_max=self._interval,
+            advertising_interval_min=interval,
+            advertising_interval_max=interval,
         )

@@ -22,6 +22,7 @@ from bumble.gatt import (
 from bumble.transport.common import TransportSink, TransportSource
 
 from lockagent.core.events import FrameIn, LinkDown, LinkUp, Subscribed
+from lockagent.core.pace import Pace
 from lockagent.peripheral.adverts import Advertiser, random_address
 from lockagent.peripheral.port import Listener
 from protocol import gatt
@@ -29,6 +30,7 @@ from protocol import gatt
 DEVICE_NAME = "Nyckelfri"
 """The GAP name, the same for every lock."""
 ADVERTISING_INTERVAL_MS = 250.0
+"""On mains, always."""
 _PAIRING_REQUEST = b"\x01"
 _PAIRING_NOT_SUPPORTED = b"\x05\x05"
 """Security Manager: code and reason (Core 5.4 vol 3 part H 3.3 and 3.5.5)."""
@@ -44,8 +46,12 @@ class BumbleRadio:
         random: Callable[[int], bytes],
         *,
         interval_ms: float = ADVERTISING_INTERVAL_MS,
+        slow_ms: float | None = None,
     ) -> None:
-        """`random(n)`: n fresh bytes, for addresses. `interval_ms`: between two adverts."""
+        """`random(n)`: n fresh bytes, for addresses. `interval_ms`: between two adverts.
+
+        `slow_ms`: between two while nobody has touched the lock or knocked; None for a lock on mains.
+        """
         configuration = DeviceConfiguration(
             name=DEVICE_NAME, address=random_address(random), irk=random(16), advertising_data=b""
         )
@@ -67,7 +73,7 @@ class BumbleRadio:
         self.device.add_service(Service(gatt.SERVICE_UUID, [self._from_phone, self._to_phone]))
         self._close_gatt()
         self.device.on(Device.EVENT_CONNECTION, self._connected)
-        self._adverts = Advertiser(self.device, random, interval_ms)
+        self._adverts = Advertiser(self.device, random, interval_ms, slow_ms or interval_ms)
         self._listener: Listener = lambda event: None
         self._links: dict[int, Connection] = {}
         self._numbers: dict[Connection, int] = {}
@@ -90,6 +96,10 @@ class BumbleRadio:
     def advertise(self, data: bytes) -> None:
         """Advertise this from a fresh address."""
         self._adverts.show(data)
+
+    def pace(self, pace: Pace) -> None:
+        """Advertise so often."""
+        self._adverts.hurry(fast=pace is Pace.FAST)
 
     def send(self, link: int, frame: bytes) -> None:
         """Notify a frame. Sent at once, so that frames leave in the order they were given."""
@@ -121,6 +131,7 @@ class BumbleRadio:
         connection = self._links.pop(number, None)
         if connection is not None:
             del self._numbers[connection]
+            self._adverts.make_up()
             self._listener(LinkDown(number))
 
     def _subscription(self, connection: Connection, notify: bool, indicate: bool) -> None:

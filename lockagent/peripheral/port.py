@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from lockagent.core.events import FrameIn, LinkDown, LinkUp, Subscribed
+from lockagent.core.pace import Pace
 
 RadioEvent = LinkUp | Subscribed | FrameIn | LinkDown
 Listener = Callable[[RadioEvent], None]
@@ -24,6 +25,10 @@ class Radio(Protocol):
 
     def advertise(self, data: bytes) -> None:
         """From now on, and again after every connection, advertise this from a fresh random address."""
+        ...
+
+    def pace(self, pace: Pace) -> None:
+        """From now on advertise so often; slowly until the first call."""
         ...
 
     def send(self, link: int, frame: bytes) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SUCCESS = hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.SUCCESS)
 DISALLOWED = hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR)
+FULL = hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.CONNECTION_LIMIT_EXCEEDED_ERROR)
 INVALID = hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.INVALID_COMMAND_PARAMETERS_ERROR)
 
 #: Legacy advertising PDUs and scan responses carry at most this many bytes.
@@ -54,6 +55,8 @@ class VirtualController(bumble_controller.Controller):
         self.ether = ether
         self.present = True
         self.taps: list[HciTap] = []
+        #: How many links it can hold as a peripheral; None for as many as come.
+        self.places: int | None = None
         self.advertiser = Advertiser(self)
 
     # --- HCI ---------------------------------------------------------------------------------------------
@@ -155,7 +158,9 @@ class VirtualController(bumble_controller.Controller):
     def on_hci_le_set_advertising_enable_command(
         self, command: hci.HCI_LE_Set_Advertising_Enable_Command
     ) -> hci.HCI_StatusReturnParameters:
-        """7.8.9."""
+        """7.8.9: a connectable advert needs a place for whoever connects."""
+        if command.advertising_enable and self.places is not None and len(self.links()) >= self.places:
+            return FULL
         if command.advertising_enable:
             self.advertiser.start()
         else:

@@ -38,6 +38,8 @@ class LiveLock:
     place: Place = field(default_factory=lambda: Place(Issuer(), SECRETS.identity))
     disk: CrashDisk = field(default_factory=CrashDisk)
     motor: SimulatedMotor = field(default_factory=SimulatedMotor)
+    slow_ms: float | None = None
+    places: int | None = None
 
     async def start(self) -> LiveLock:
         random = seeded(3).randbytes
@@ -45,7 +47,8 @@ class LiveLock:
         if "state" not in self.disk.durable:
             store.create(BLANK.encode())
         controller = self.ether.controller(self.name, position=(1.0, 0.0))
-        self.radio = BumbleRadio(controller, controller, random, interval_ms=100)
+        controller.places = self.places
+        self.radio = BumbleRadio(controller, controller, random, interval_ms=100, slow_ms=self.slow_ms)
         rtc = RtcReading(T0 + int(asyncio.get_running_loop().time()))
         self.agent = Agent(Parts(store, SECRETS, self.motor, rtc, random), radio=self.radio)
         if self.agent.core.binding is None:

@@ -23,6 +23,7 @@ from lockagent.core.events import (
     LinkUp,
     SaveState,
     Send,
+    SetPace,
     Started,
     Stored,
     Subscribed,
@@ -31,6 +32,7 @@ from lockagent.core.events import (
 from lockagent.core.identity import LockSecrets
 from lockagent.core.machine import LockCore
 from lockagent.core.memory import BLANK
+from lockagent.core.pace import Pace
 from lockagent.motor.simulated import SimulatedMotor
 from lockagent.storage.port import StorageError
 from lockagent.storage.store import LockStore
@@ -65,6 +67,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.adverts: list[bytes] = []
+        self.pace = Pace.SLOW
         self.inbox: dict[int, list[bytes]] = {}
         self.ended: list[int] = []
         self.result: Reason | None = None
@@ -185,6 +188,8 @@ class Bench:
                 self.motor.order(effect.order, self.mono, effect.hold)
             case Advertise():
                 self.adverts.append(effect.data)
+            case SetPace():
+                self.pace = effect.pace
             case CommissionResult():
                 self.result = effect.reason
         return []

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from lockagent import image
-from lockagent.core import actor, clock, context, offers, refusals, relock, requests, uncertain, upkeep
+from lockagent.core import actor, clock, context, offers, pace, refusals, relock, requests, uncertain, upkeep
 from lockagent.core.context import SAVE_EVERY_SECONDS
 from lockagent.core.hands import VISIT_SECONDS
 from protocol import (
@@ -50,6 +50,9 @@ LIMITS: dict[str, float] = {
     "log offer memory": offers.OFFER_MEMORY_SECONDS,
     "advert rotation": gatt.ADVERT_ROTATION_SECONDS,
     "advert lasts": upkeep.ADVERT_LASTS_SECONDS,
+    "advert spread": upkeep.ROTATION_SPREAD_SECONDS,
+    "awake": pace.FAST_SECONDS,
+    "awake, most": pace.RATION_SECONDS,
     "window tolerance": clock.EDGE_SECONDS,
     "token lifetime": token.MAX_LIFETIME,
     "stale bulletin": bulletin.STALE_AFTER,
