@@ -10,6 +10,7 @@ from cwt.exceptions import VerifyError
 from dissononce.cipher.aesgcm import AESGCMCipher
 from dissononce.dh.x25519.x25519 import X25519DH, PrivateKey, PublicKey
 from dissononce.hash.sha256 import SHA256Hash
+from dissononce.processing.handshakepatterns.interactive.KN import KNHandshakePattern
 from dissononce.processing.handshakepatterns.interactive.KX import KXHandshakePattern
 from dissononce.processing.impl.cipherstate import CipherState
 from dissononce.processing.impl.handshakestate import HandshakeState
@@ -18,12 +19,13 @@ from dissononce.processing.modifiers.psk import PSKPatternModifier
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol import cbor, cose, manifest, seal, token
+from protocol import cbor, cose, manifest, possession, seal, token
 from protocol.errors import ProtocolError
 from protocol.handshake import LockDoor, LockHandshake, prologue
 from protocol.keys import x25519_public
-from protocol.suites import SUITE_1
-from tests.protocol.vectors import files, opening, world
+from protocol.suites import SUITE_1, SUITE_2
+from tests.protocol.independent import p256
+from tests.protocol.vectors import files, opening, suite2, world
 
 REQUEST = b"open, please"
 
@@ -72,6 +74,53 @@ def test_a_phone_by_dissononce_at_our_lock() -> None:
     for n in range(3):
         assert to_phone.decrypt_with_ad(b"", channel.encrypt(b"m%d" % n)) == b"m%d" % n
         assert channel.decrypt(to_lock.encrypt_with_ad(b"", b"p%d" % n)) == b"p%d" % n
+
+
+def _kn(initiator: bool, dh: X25519DH | None = None, **keys: Any) -> HandshakeState:
+    state = HandshakeState(SymmetricState(CipherState(AESGCMCipher()), SHA256Hash()), dh or X25519DH())
+    pattern = PSKPatternModifier(1).modify(KNHandshakePattern())
+    psks = (opening.derive(world.ADV_KEY, "psk"),)
+    state.initialize(pattern, initiator, prologue(SUITE_2, world.BINDING), psks=psks, **keys)
+    return state
+
+
+def test_suite_2_our_phone_at_a_lock_by_dissononce() -> None:
+    lock = _kn(True, s=_pair(world.LOCK_STATIC))
+    m0, payload = bytearray(), bytearray()
+    lock.write_message(b"", m0)
+    m1, ours = suite2.phone_side().answer(bytes(m0), REQUEST)
+    transcript = possession.transcript(bytes(lock.symmetricstate.get_handshake_hash()), m1[8:40])
+    to_phone, to_lock = lock.read_message(m1[8:], payload)
+    assert possession.check(transcript, bytes(payload)) == (suite2.HOLDER, REQUEST)
+    for n in range(3):
+        assert ours.decrypt(to_phone.encrypt_with_ad(b"", b"m%d" % n)) == b"m%d" % n
+        assert to_lock.decrypt_with_ad(b"", ours.encrypt(b"p%d" % n)) == b"p%d" % n
+
+
+def test_suite_2_a_phone_by_dissononce_at_our_lock() -> None:
+    """Its proof made by another library's COSE signer of ES256."""
+    ours = suite2.lock_side()
+    ephemeral = opening.PHONE_EPHEMERAL
+    phone = _kn(False, dh=_Fixed(ephemeral.hex()), rs=PublicKey(world.LOCK.static_public))
+    phone.read_message(ours.m0, bytearray())
+    after_m0 = bytes(phone.symmetricstate.get_handshake_hash())
+    transcript = possession.transcript(after_m0, x25519_public(ephemeral))
+    proof = _es256(possession.signed_message(transcript, suite2.HOLDER, REQUEST))
+    rest = bytearray()
+    to_phone, to_lock = phone.write_message(proof + suite2.HOLDER.public + REQUEST, rest)
+    holder, request, channel = ours.read_m1(_mac1(ours.m0, bytes(rest)))
+    assert (holder, request) == (suite2.HOLDER, REQUEST)
+    assert to_phone.decrypt_with_ad(b"", channel.encrypt(b"m2")) == b"m2"
+    assert channel.decrypt(to_lock.encrypt_with_ad(b"", b"carry")) == b"carry"
+
+
+def _es256(message: bytes) -> bytes:
+    """r and s as `cwt` signs them, with the smaller s."""
+    x, y = p256.point(suite2.HOLDER.public) or (0, 0)
+    coordinates = {-2: x.to_bytes(32, "big"), -3: y.to_bytes(32, "big")}
+    signed: bytes = COSEKey.new({1: 2, 3: -7, -1: 1, -4: world.P256_PRIVATE, **coordinates}).sign(message)
+    s = int.from_bytes(signed[32:], "big")
+    return signed[:32] + min(s, possession.ORDER - s).to_bytes(32, "big")
 
 
 class _Fixed(X25519DH):

@@ -195,6 +195,9 @@ def test_sizes() -> None:
     assert rows["m1"] == len(shake["m1"]) // 2
     assert rows["m2"] == len(shake["session"][0]["message"]) // 2
     assert rows["opening to its decision"] == shake["bytes_to_decision"] <= 340
+    second = files.load("handshake-suite2")
+    assert rows["m1, suite 2"] == len(second["m1"]) // 2
+    assert rows["opening to its decision, suite 2"] == second["bytes_to_decision"]
 
 
 @pytest.mark.parametrize("word", ["TODO", "TBD", "FIXME"])

@@ -6,6 +6,7 @@ from protocol.keys import SigningKey
 from protocol.lockrecord import LockRecord
 from protocol.manifest import Manifest
 from protocol.phone import Door
+from protocol.phonekeys import X25519Key
 from tests.protocol.vectors import world
 
 
@@ -15,16 +16,20 @@ def test_secrets_show_in_no_repr() -> None:
         world.TOKEN_KEY,
         Door(world.BINDING, world.LOCK.static_public, world.ADV_KEY),
         SigningKey.from_seed(b"\0\0", world.seed("token key")),
+        X25519Key(world.PHONE),
+        world.P256_PHONE,
     ]
     text = " ".join(repr(one) + str(one) for one in shown)
-    for secret in (world.ADV_KEY, world.NEXT_ADV_KEY, world.seed("token key")):
+    secrets = (world.ADV_KEY, world.NEXT_ADV_KEY, world.seed("token key"), world.PHONE, world.P256_PRIVATE)
+    for secret in secrets:
         assert repr(secret)[2:-1] not in text and secret.hex() not in text
 
 
 def test_fields_with_secret_names_are_kept_out_of_every_repr() -> None:
     from protocol import commission, cose, phone
 
-    kinds = [LockRecord, SigningKey, Door, phone.PhoneSession, Manifest, commission.Commission, cose.Sign1]
+    parts = [SigningKey, X25519Key, Door, LockRecord, Manifest, cose.Sign1]
+    kinds = [*parts, phone.PhoneSession, commission.Commission]
     secret = {"private", "adv_key", "adv_keys", "static_private", "random", "seed"}
     named = [one for kind in kinds for one in dataclass_fields(kind) if one.name in secret]
     assert len(named) == 5

@@ -24,8 +24,9 @@ from protocol import (
 from protocol.errors import ProtocolError, SignatureError
 from protocol.framing import Reassembler
 from protocol.handshake import M1Error
+from protocol.keys import holder_key
 from tests.protocol import page
-from tests.protocol.vectors import files, make, opening, world
+from tests.protocol.vectors import files, make, opening, suite2, world
 
 MANIFEST = world.MANIFEST
 
@@ -208,6 +209,26 @@ def test_m1_refused_at_its_step(case: dict[str, str]) -> None:
 def test_m0_refused(case: dict[str, str]) -> None:
     with pytest.raises(ProtocolError):
         opening.phone_side().answer(raw(case["m0"]), b"request")
+
+
+@pytest.mark.parametrize("case", cases("handshake-suite2", "refused_m1"))
+def test_m1_of_suite_2_refused_at_its_step(case: dict[str, str]) -> None:
+    with pytest.raises(M1Error) as refused:
+        suite2.lock_side().read_m1(raw(case["m1"]))
+    assert refused.value.step.value == case["step"]
+
+
+@pytest.mark.parametrize("case", cases("handshake-suite2", "refused_m0"))
+def test_m0_of_suite_2_refused(case: dict[str, str]) -> None:
+    with pytest.raises(ProtocolError):
+        suite2.phone_side().answer(raw(case["m0"]), b"request")
+
+
+@pytest.mark.parametrize("case", cases("handshake-suite2", "refused_keys")[1:])
+def test_keys_that_are_no_points(case: dict[str, str]) -> None:
+    """But for the first: that is a point too, and another key."""
+    with pytest.raises(ProtocolError):
+        holder_key(2, raw(case["public"]))
 
 
 @pytest.mark.parametrize("case", cases("commission", "cases"))

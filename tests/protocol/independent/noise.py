@@ -7,9 +7,11 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from tests.protocol.independent import p256
 from tests.protocol.independent.form import limit
+from tests.protocol.independent.trust import aad
 
-_NAME = b"Noise_KXpsk1_25519_AESGCM_SHA256"
+_NAMES = {1: b"Noise_KXpsk1_25519_AESGCM_SHA256", 2: b"Noise_KNpsk1_25519_AESGCM_SHA256"}
 
 
 class HandshakeError(Exception):
@@ -65,11 +67,15 @@ class Cipher:
 class Handshake:
     """The symmetric state, after prologue and the lock's static key."""
 
-    def __init__(self, binding: bytes, lock_static: bytes) -> None:
-        self._h = self._ck = _NAME
+    def __init__(self, suite: int, binding: bytes, lock_static: bytes) -> None:
+        self._h = self._ck = _NAMES[suite]
         self._cipher: Cipher | None = None
-        self._hash(b"nyckelfri\x01\x01" + binding)
+        self._hash(b"nyckelfri\x01" + bytes([suite]) + binding)
         self._hash(lock_static)
+
+    @property
+    def hash(self) -> bytes:
+        return self._h
 
     def _hash(self, data: bytes) -> None:
         self._h = hashlib.sha256(self._h + data).digest()
@@ -109,16 +115,18 @@ class Handshake:
 
 
 class Lock:
-    def __init__(self, static: bytes, ephemeral: bytes, adv_key: bytes, binding: bytes) -> None:
-        self._static, self._ephemeral, self._adv_key = static, ephemeral, adv_key
-        self._state = Handshake(binding, public(static))
+    def __init__(
+        self, static: bytes, ephemeral: bytes, adv_key: bytes, binding: bytes, suite: int = 1
+    ) -> None:
+        self._static, self._ephemeral, self._adv_key, self._suite = static, ephemeral, adv_key, suite
+        self._state = Handshake(suite, binding, public(static))
         self._state.ephemeral(public(ephemeral))
         self._state.psk(derive(adv_key, "psk"))
         self.m0 = public(ephemeral) + self._state.seal(b"")
 
     def read(self, m1: bytes) -> tuple[bytes, bytes, Cipher, Cipher]:
-        """(the phone's static key, the request, lock to phone, phone to lock)."""
-        if not 104 < len(m1) <= limit("m1"):
+        """(the phone's key, the request, lock to phone, phone to lock)."""
+        if not {1: 104, 2: 153}[self._suite] < len(m1) <= limit("m1"):
             raise HandshakeError("length")
         rest, state = m1[8:], self._state
         if not hmac.compare_digest(_mac(derive(self._adv_key, "mac"), self.m0 + rest)[:8], m1[:8]):
@@ -127,16 +135,29 @@ class Lock:
         state.ephemeral(theirs)
         state.mix(dh(self._ephemeral, theirs))  # ee
         state.mix(dh(self._static, theirs))  # se: the initiator's static, the responder's ephemeral
+        if self._suite == 2:
+            return self._proved(rest[32:])
         phone = state.open(rest[32:80])  # s
         state.mix(dh(self._ephemeral, phone))  # es
         request = state.open(rest[80:])
+        return phone, request, *state.split()
+
+    def _proved(self, sealed: bytes) -> tuple[bytes, bytes, Cipher, Cipher]:
+        state = self._state
+        before = state.hash
+        payload = state.open(sealed)
+        proof, phone, request = payload[:64], payload[64:97], payload[97:]
+        try:
+            p256.verify(phone, proof, aad("possession", before, b"\x02", phone, request))
+        except p256.ProofError:
+            raise HandshakeError("proof") from None
         return phone, request, *state.split()
 
 
 class Phone:
     def __init__(self, static: bytes, ephemeral: bytes, adv_key: bytes, binding: bytes, lock: bytes) -> None:
         self._static, self._ephemeral, self._adv_key, self._lock = static, ephemeral, adv_key, lock
-        self._state = Handshake(binding, lock)
+        self._state = Handshake(1, binding, lock)
 
     def answer(self, m0: bytes, request: bytes) -> tuple[bytes, Cipher, Cipher]:
         """(m1, lock to phone, phone to lock)."""

@@ -1,10 +1,11 @@
 """The independent reader reads the vectors of keys, door and handshake as the page says."""
 
+import hashlib
 from typing import Any
 
 import pytest
 
-from tests.protocol.independent import carried, door, noise, trust
+from tests.protocol.independent import carried, door, noise, p256, trust
 from tests.protocol.independent.bench import REFUSALS, V, each, first_manifest, raw, trusted
 from tests.protocol.independent.form import MalformedError, read
 from tests.protocol.vectors import files
@@ -170,6 +171,41 @@ def test_m1_refused(case: dict[str, str]) -> None:
 def test_m0_refused(case: dict[str, str]) -> None:
     with pytest.raises(noise.HandshakeError):
         _phone().answer(raw(case["m0"]), b"request")
+
+
+def _lock_of_suite_2() -> noise.Lock:
+    said = V["handshake-suite2"]
+    names = ("lock_static_private", "lock_ephemeral_private", "adv_key", "binding")
+    return noise.Lock(*(raw(said[name]) for name in names), suite=2)
+
+
+def test_handshake_of_suite_2() -> None:
+    said, lock = V["handshake-suite2"], _lock_of_suite_2()
+    assert lock.m0.hex() == said["m0"]
+    phone, request, to_phone, to_lock = lock.read(raw(said["m1"]))
+    assert phone == p256.public(raw(said["phone_private"])) == raw(said["phone_public"])
+    assert hashlib.sha256(b"\x02" + phone).hexdigest()[:16] == said["phone_fingerprint"]
+    assert request.hex() == said["request"]
+    for one in said["session"]:
+        if one["from"] == "lock":
+            assert to_phone.seal(raw(one["plaintext"])).hex() == one["message"]
+        else:
+            assert to_lock.open(raw(one["message"])).hex() == one["plaintext"]
+
+
+@each("handshake-suite2", "refused_m1")
+def test_m1_of_suite_2_refused(case: dict[str, str]) -> None:
+    with pytest.raises(noise.HandshakeError, match=case["step"]):
+        _lock_of_suite_2().read(raw(case["m1"]))
+
+
+def test_a_token_is_for_one_type_of_key() -> None:
+    said = V["handshake-suite2"]
+    message, public = door.token(raw(said["token"])), first_manifest().key(trust.TOKEN, b"\x10\x01")
+    key = raw(said["phone_public"])
+    message.verify(public, trust.aad("token", b"\x02" + key))
+    with pytest.raises(trust.InvalidError):
+        message.verify(public, trust.aad("token", b"\x01" + key))
 
 
 @each("token", "accepted")

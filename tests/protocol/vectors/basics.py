@@ -102,6 +102,14 @@ def keys_file() -> dict[str, Any]:
                 "kid": world.SEALING_KEY.kid,
             },
         ],
+        "p256": [
+            {
+                "name": "phone of suite 2",
+                "private": world.P256_PRIVATE,
+                "public": world.P256_PHONE.holder.public,
+                "fingerprint": world.P256_PHONE.holder.fingerprint,
+            }
+        ],
         "adv_keys": [world.ADV_KEY, world.NEXT_ADV_KEY],
         "lock_id": world.LOCK.lock_id,
         "phone_fingerprint": world.PHONE_KEY.fingerprint,

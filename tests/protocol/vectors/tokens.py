@@ -80,6 +80,7 @@ def invalid_tokens() -> list[tuple[str, bytes]]:
     """Well-formed tokens whose signature does not hold for this phone."""
     return [
         ("another phone's", token.issue(world.CLAIMS, world.TOKEN_KEY, world.OTHER_PHONE_KEY)),
+        ("for a key of the other type", world.P256_TOKEN),
         ("signature changed", world.TOKEN[:-1] + bytes([world.TOKEN[-1] ^ 1])),
         ("signed as a bulletin", raw_token(raw_claims(), "bulletin")),
         ("claims changed", world.TOKEN.replace(world.CLAIMS.token_id, seed("other cti", 8))),

@@ -128,7 +128,7 @@ def identity_file() -> dict[str, Any]:
             "static_public": world.LOCK.static_public,
             "log_public": world.LOCK.log_public,
             "seal_public": world.LOCK.seal_public,
-            "suites": 1,
+            "suites": 3,
         },
         "refused": [
             {"name": "signed by another key", "bytes": identity.sign(world.LOCK, other)},
@@ -224,7 +224,7 @@ def lock_record_file() -> dict[str, Any]:
             "lock_id": record.lock_id,
             "static_public": record.static_public,
             "adv_keys": record.adv_keys,
-            "suites": 1,
+            "suites": 3,
             "door_kind": record.door_kind,
             "issued_at": record.issued_at,
         },

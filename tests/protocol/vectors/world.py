@@ -8,12 +8,13 @@ from dataclasses import replace
 
 from pyhpke import AEADId, CipherSuite, KDFId, KEMId
 
-from protocol import bulletin, cose, identity, lockrecord, manifest, token
+from protocol import bulletin, cose, identity, lockrecord, manifest, suites, token
 from protocol.bulletin import Bulletin
 from protocol.identity import LockIdentity
 from protocol.keys import HolderKey, KeyType, SigningKey, x25519_public
 from protocol.lockrecord import LockRecord
 from protocol.manifest import Manifest, Role, RoleKey, RootSet
+from protocol.phonekeys import P256Key
 from protocol.settings import DoorKind, LockSettings
 from protocol.token import Scope, TokenClaims
 
@@ -50,12 +51,15 @@ LOCK = LockIdentity(
     static_public=x25519_public(LOCK_STATIC),
     log_public=SigningKey.from_seed(b"\0", LOCK_LOG_SEED).public,
     seal_public=x25519_public(LOCK_SEAL),
+    suites=suites.ALL,
 )
 LOCK_LOG_KEY = SigningKey.from_seed(LOCK.lock_id, LOCK_LOG_SEED)
 OTHER_LOCK_ID = seed("another lock", 8)
 
 PHONE = seed("phone key")
 PHONE_KEY = HolderKey(KeyType.X25519, x25519_public(PHONE))
+P256_PRIVATE = seed("phone key in hardware")
+P256_PHONE = P256Key(P256_PRIVATE)
 OTHER_PHONE_KEY = HolderKey(KeyType.X25519, x25519_public(seed("another phone's key")))
 ADV_KEY = seed("adv_key")
 NEXT_ADV_KEY = seed("next adv_key")
@@ -115,6 +119,7 @@ RECORD = LockRecord(
     adv_keys=(ADV_KEY, NEXT_ADV_KEY),
     door_kind=DoorKind.APARTMENT,
     issued_at=NOW - HOUR,
+    suites=suites.ALL,
 )
 RECORD_BYTES = lockrecord.sign(RECORD, BULLETIN_KEY)
 
@@ -128,6 +133,7 @@ CLAIMS = TokenClaims(
     scope=Scope.OPEN | Scope.LOCK,
 )
 TOKEN = token.issue(CLAIMS, TOKEN_KEY, PHONE_KEY)
+P256_TOKEN = token.issue(CLAIMS, TOKEN_KEY, P256_PHONE.holder)
 REQUEST_ID = seed("request id", 8)
 
 SETTINGS = LockSettings(DoorKind.APARTMENT, relock_after=120, count_hand_openings=True, clock_ppm=-12)
