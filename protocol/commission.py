@@ -14,7 +14,7 @@ from protocol.keys import PUBLIC_KEY_LENGTH
 from protocol.manifest import MAX_ROOTS, Manifest, RootSet
 from protocol.reasons import Reason
 
-MAX_SIZE = 12 * 1024
+MAX_SIZE = 12_000
 _VERSION = 1
 
 

@@ -39,6 +39,8 @@ SESSION_SECONDS = 30
 """A session without any message for this long, or so long after its refusal or m3, is ended by the lock."""
 SERVICE_SECONDS = 900
 """A service session may go on for so long after m3, as long as its phone is heard."""
+SETUP_SECONDS = 300
+"""A lock without a door is on the air for so long after its setup button was held."""
 LOG_SESSION_BYTES = 4096
 """A phone takes, and a lock gives, at most this much sealed log in one session (bytes)."""
 LOG_SESSION_SECONDS = 2

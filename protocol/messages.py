@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import Any
 
-from protocol import bulletin, cbor, fields, firmware, gatt, token
+from protocol import bulletin, cbor, fields, gatt, servicing, token
 from protocol.errors import ProtocolError
-from protocol.firmware import FirmwareChunk, FirmwareOffer, FirmwareResult
 from protocol.reasons import Reason, reason
+from protocol.servicing import ServiceAnswer, ServiceMessage
 from protocol.token import Scope
 
 REQUEST_ID_LENGTH = 8
@@ -159,11 +159,11 @@ class Carry:
     max_bytes: int
 
 
-LockMessage = Decision | Outcome | LogBatch | BulletinResult | TimeResult | Done | FirmwareResult
-PhoneMessage = BulletinOffer | FreshTime | Carry | FirmwareOffer | FirmwareChunk
+LockMessage = Decision | Outcome | LogBatch | BulletinResult | TimeResult | Done | ServiceAnswer
+PhoneMessage = BulletinOffer | FreshTime | Carry | ServiceMessage
 
-_DECISION, _OUTCOME, _LOG, _BULLETIN_RESULT, _TIME_RESULT, _DONE, _FIRMWARE_RESULT = 2, 3, 4, 5, 6, 7, 8
-_BULLETIN, _FRESH_TIME, _CARRY, _FIRMWARE_OFFER, _FIRMWARE_CHUNK = 16, 17, 18, 19, 20
+_DECISION, _OUTCOME, _LOG, _BULLETIN_RESULT, _TIME_RESULT, _DONE = 2, 3, 4, 5, 6, 7
+_BULLETIN, _FRESH_TIME, _CARRY = 16, 17, 18
 _MAX_CODE = 255
 
 
@@ -194,17 +194,7 @@ def _as_array(message: LockMessage | PhoneMessage) -> list[Any]:  # noqa: PLR091
         case Carry():
             return [_CARRY, message.max_bytes]
         case _:
-            return _service_array(message)
-
-
-def _service_array(message: FirmwareResult | FirmwareOffer | FirmwareChunk) -> list[Any]:
-    match message:
-        case FirmwareResult():
-            return [_FIRMWARE_RESULT, message.reason, message.next]
-        case FirmwareOffer():
-            return [_FIRMWARE_OFFER, message.header]
-        case FirmwareChunk():
-            return [_FIRMWARE_CHUNK, message.offset, message.data]
+            return servicing.as_array(message)
 
 
 def parse_from_lock(data: bytes) -> LockMessage:
@@ -217,7 +207,7 @@ def parse_from_lock(data: bytes) -> LockMessage:
         _BULLETIN_RESULT: _bulletin_result,
         _TIME_RESULT: lambda b: TimeResult(fields.uint(_one(b), _MAX_CODE, "reason")),
         _DONE: lambda b: Done(fields.uint(_one(b), fields.MAX_COUNTER, "remaining")),
-        _FIRMWARE_RESULT: firmware.parse_result,
+        **servicing.FROM_LOCK,
     }
     if number not in parsers:
         raise ProtocolError("unknown message from the lock")
@@ -227,17 +217,15 @@ def parse_from_lock(data: bytes) -> LockMessage:
 def parse_from_phone(data: bytes) -> PhoneMessage:
     """Parse a session message as the lock receives it."""
     number, body = _split(data)
-    if number == _BULLETIN:
-        return BulletinOffer(fields.blob(_one(body), bulletin.MAX_SIZE, "bulletin"))
-    if number == _FRESH_TIME:
-        return FreshTime(fields.blob(_one(body), MAX_STATEMENT, "time statement"))
-    if number == _CARRY:
-        return Carry(fields.uint(_one(body), fields.MAX_COUNTER, "bytes to carry"))
-    if number == _FIRMWARE_OFFER:
-        return firmware.parse_offer(body)
-    if number == _FIRMWARE_CHUNK:
-        return firmware.parse_chunk(body)
-    raise ProtocolError("unknown message from the phone")
+    parsers: dict[int, Callable[[list[Any]], PhoneMessage]] = {
+        _BULLETIN: lambda b: BulletinOffer(fields.blob(_one(b), bulletin.MAX_SIZE, "bulletin")),
+        _FRESH_TIME: lambda b: FreshTime(fields.blob(_one(b), MAX_STATEMENT, "time statement")),
+        _CARRY: lambda b: Carry(fields.uint(_one(b), fields.MAX_COUNTER, "bytes to carry")),
+        **servicing.FROM_PHONE,
+    }
+    if number not in parsers:
+        raise ProtocolError("unknown message from the phone")
+    return parsers[number](body)
 
 
 def _split(data: bytes) -> tuple[int, list[Any]]:

@@ -16,11 +16,14 @@ from enum import Enum
 
 from protocol import bulletin, framing, gatt, handshake, messages
 from protocol.errors import HandshakeFailedError, ProtocolError
+from protocol.firmware import FirmwareResult
 from protocol.framing import Kind, Reassembler
+from protocol.installing import CommissionResult, Identity
 from protocol.messages import (
     BulletinOffer,
     BulletinResult,
     Carry,
+    Command,
     Decision,
     Done,
     FreshTime,
@@ -46,6 +49,8 @@ class PhoneState(Enum):
     """Refused for good; the lock still has to say what became of the bulletin."""
     WAIT_M3 = "wait_m3"
     CARRYING = "carrying"
+    SERVING = "serving"
+    """A service session stands: what an installer asks is answered, one question at a time."""
     ENDED = "ended"
 
 
@@ -101,6 +106,7 @@ class PhoneSession:
         self._results_due = 0
         self._times_due = 0
         self._carried = 0
+        self._asked = False
         self._news_seq = bulletin.parse(self.news).body.seq if self.news else 0
 
     def receive(self, frame: bytes) -> Step:
@@ -125,6 +131,26 @@ class PhoneSession:
             raise ProtocolError("no decision yet")
         self._times_due += 1
         return self._frames(FreshTime(statement))
+
+    @property
+    def serves(self) -> bool:
+        """Whether a service session was asked for."""
+        return self.request.command == Command.SERVICE
+
+    def serve(self, message: PhoneMessage) -> tuple[bytes, ...]:
+        """Return the frames that ask a lock in a service session something: what only an installer asks,
+        more log (carry), or a newer bulletin. Raises ProtocolError before the answer to the last has come.
+        """
+        if self.state is not PhoneState.SERVING or self._asked or self._results_due:
+            raise ProtocolError("no service session, or the last answer has not come")
+        match message:
+            case Carry():
+                self.state, self._carried, self.carry_bytes = PhoneState.CARRYING, 0, message.max_bytes
+            case BulletinOffer():
+                self._results_due = 1
+            case _:
+                self._asked = True
+        return self._frames(message)
 
     def _take(self, message: framing.Message) -> Step:
         if message.kind is Kind.ALERT:
@@ -163,9 +189,12 @@ class PhoneSession:
             case BulletinResult() if self._results_due:
                 self._bulletin_taken(said)
             case Done() if self.state is PhoneState.CARRYING:
-                self.state = PhoneState.ENDED
+                self.state = PhoneState.SERVING if self.serves else PhoneState.ENDED
+                self._asked = False
             case LogBatch() if self.state is PhoneState.CARRYING:
                 self._carry(said)
+            case FirmwareResult() | CommissionResult() | Identity() if self._asked:
+                self._asked = False
             case TimeResult() if self._times_due:
                 self._times_due -= 1
             case _:

@@ -60,6 +60,16 @@ class Reason(IntEnum):
     COMMISSION_OLD = 67
     """The package is not newer than what the lock knows: an earlier one, played again."""
 
+    # What became of the order to end a binding; the last also of a package.
+    RETIRE_INVALID = 68
+    """The order is malformed, or its signature does not hold."""
+    RETIRE_LOG_FIRST = 69
+    """The lock holds log that the server has not receipted; it must be carried home before."""
+    RETIRE_WRONG_LOCK = 70
+    """The order is for another lock, or for another binding than the lock has."""
+    COMMISSION_BUSY = 71
+    """A phone is acting at this lock; in a moment the same works."""
+
     # What became of a firmware offer or chunk.
     FIRMWARE_INVALID = 80
     FIRMWARE_WRONG_MODEL = 81

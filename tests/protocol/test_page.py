@@ -21,6 +21,7 @@ from protocol import (
     log,
     manifest,
     receipt,
+    retire,
     seal,
     token,
 )
@@ -43,6 +44,8 @@ LIMITS: dict[str, float] = {
     "judged again": gatt.REJUDGE_SECONDS,
     "session silence": gatt.SESSION_SECONDS,
     "service session": gatt.SERVICE_SECONDS,
+    "setup": gatt.SETUP_SECONDS,
+    "retire order": retire.MAX_SIZE,
     "motor": actor.MOTOR_LIMIT_SECONDS,
     "log per session, bytes": gatt.LOG_SESSION_BYTES,
     "log per session, time": gatt.LOG_SESSION_SECONDS,
@@ -115,7 +118,7 @@ def test_reasons_are_stable() -> None:
         *range(16),
         *range(32, 36),
         *range(48, 51),
-        *range(64, 68),
+        *range(64, 72),
         *range(80, 89),
     ]
 

@@ -66,6 +66,8 @@ def _well_formed() -> list[Any]:
     pairs += [
         ("token", one["bytes"]) for one in vectors("token")["accepted"] + vectors("token")["token_invalid"]
     ]
+    pairs += [("setup-request", vectors("setup")["request"])]
+    pairs += [("retire-order", one["bytes"]) for one in vectors("retire")["cases"][:-2]]
     pairs += [("lock-message", one["bytes"]) for one in vectors("session")["from_lock"]]
     pairs += [("phone-message", one["bytes"]) for one in vectors("session")["from_phone"]]
     pairs += [("bulletin", one["bytes"]) for one in news["cases"] if one["reason"] != "bulletin_invalid"]

@@ -6,6 +6,7 @@ from typing import Any
 from tests.protocol.vectors import (
     basics,
     files,
+    installing,
     firmware,
     judgement,
     logs,
@@ -25,6 +26,8 @@ FILES: dict[str, Callable[[], dict[str, Any]]] = {
     "manifest": trust.manifest_file,
     "lock-identity": trust.identity_file,
     "commission": trust.commission_file,
+    "setup": installing.setup_file,
+    "retire": installing.retire_file,
     "lock-record": trust.lock_record_file,
     "handshake": opening.handshake_file,
     "handshake-suite2": suite2.handshake_file,

@@ -4,6 +4,7 @@ from typing import Any
 
 from protocol import cbor, gatt, messages
 from protocol.firmware import FirmwareChunk, FirmwareOffer, FirmwareResult
+from protocol.installing import CommissionOffer, CommissionResult, Identity, IdentityRequest, RetireOffer
 from protocol.messages import (
     BulletinOffer,
     BulletinResult,
@@ -37,6 +38,10 @@ FROM_LOCK = [
     ("bulletin old", BulletinResult(Reason.BULLETIN_OLD, 70_001)),
     ("time refused", TimeResult(Reason.TIME_NOT_FOR_SESSION)),
     ("done", Done(0)),
+    ("commissioned", CommissionResult(Reason.GRANTED, world.BINDING)),
+    ("package refused", CommissionResult(Reason.COMMISSION_INVALID, None)),
+    ("identity", Identity(world.IDENTITY_BYTES, world.BINDING)),
+    ("identity of a lock without a door", Identity(world.IDENTITY_BYTES, None)),
     ("firmware taken so far", FirmwareResult(Reason.GRANTED, 8192)),
     ("firmware out of place", FirmwareResult(Reason.FIRMWARE_OUT_OF_PLACE, 70_000)),
 ]
@@ -44,6 +49,9 @@ FROM_PHONE = [
     ("bulletin", BulletinOffer(world.BULLETIN_BYTES)),
     ("fresh time", FreshTime(seed("a statement"))),
     ("carry", Carry(4096)),
+    ("commission offer", CommissionOffer(seed("a package"))),
+    ("identity request", IdentityRequest()),
+    ("retire offer", RetireOffer(seed("an order"))),
     ("firmware", FirmwareOffer(seed("a signed header"))),
     ("firmware chunk", FirmwareChunk(8192, seed("part of an image"))),
 ]
@@ -62,6 +70,12 @@ _REFUSED_FROM_LOCK = [
     ("log batch too large", [4, bytes(gatt.MAX_SEALED_LOG + 1)]),
     ("remaining negative", [7, -1]),
     ("number as an array", [[2]]),
+    ("commission result without a binding", [9, 0]),
+    ("commission result for a binding of 7 bytes", [9, 0, bytes(7)]),
+    ("commission result with a boolean", [9, False, None]),
+    ("identity of nothing", [10, b"", None]),
+    ("identity too large", [10, bytes(321), None]),
+    ("identity with two bindings", [10, b"x", None, None]),
     ("firmware result beyond any image", [8, 0, 4194305]),
     ("firmware result without its place", [8, 0]),
 ]
@@ -87,6 +101,11 @@ def session_file() -> dict[str, Any]:
             {"name": "a lock's message", "bytes": messages.encode(Done(0))},
             {"name": "two bulletins", "bytes": cbor.encode([16, b"a", b"b"])},
             {"name": "carry of less than nothing", "bytes": cbor.encode([18, -1])},
+            {"name": "commission offer of nothing", "bytes": cbor.encode([21, b""])},
+            {"name": "package too large", "bytes": cbor.encode([21, bytes(12_001)])},
+            {"name": "identity request with more", "bytes": cbor.encode([22, 0])},
+            {"name": "retire offer without an order", "bytes": cbor.encode([23])},
+            {"name": "retire order too large", "bytes": cbor.encode([23, bytes(193)])},
             {"name": "firmware offer of nothing", "bytes": cbor.encode([19, b""])},
             {"name": "firmware header too large", "bytes": cbor.encode([19, bytes(225)])},
             {"name": "firmware chunk of nothing", "bytes": cbor.encode([20, 0, b""])},
