@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -77,12 +78,22 @@ class VerifyKey:
             raise SignatureError("signature does not hold") from None
 
 
+class Signer(Protocol):
+    """Whatever signs with an Ed25519 private key: the key itself, or a module that keeps it to itself."""
+
+    def sign(self, data: bytes, /) -> bytes:
+        """Return the 64-byte signature over ``data``."""
+
+    def public_key(self) -> Ed25519PublicKey:
+        """Return the public half."""
+
+
 @dataclass(frozen=True)
 class SigningKey:
-    """An Ed25519 private key with its key id."""
+    """An Ed25519 private key, or who signs with it, under its key id."""
 
     kid: bytes
-    private: Ed25519PrivateKey = field(repr=False)
+    private: Signer = field(repr=False)
 
     @classmethod
     def from_seed(cls, kid: bytes, seed: bytes) -> "SigningKey":

@@ -29,6 +29,11 @@ KEY_ENCRYPTION_KEYS = secret("KEY_ENCRYPTION_KEYS", folder=VAR_DIR, local=EMBEDD
 _LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=_LOCAL_HOSTS)
 LOCAL_ONLY = DEBUG or set(ALLOWED_HOSTS) <= {*_LOCAL_HOSTS, "testserver"}
+# Where new role keys that sign are kept: "database" (sealed) or "pkcs11" (a hardware security module).
+ROLE_KEYS_KEPT_IN = env.str("ROLE_KEYS_KEPT_IN", default="database")
+PKCS11_LIBRARY = env.str("PKCS11_LIBRARY", default="")
+PKCS11_TOKEN = env.str("PKCS11_TOKEN", default="nyckelfri")
+PKCS11_PIN = env.str("PKCS11_PIN", default="").strip()
 
 # --- the product -----------------------------------------------------------------------------------------
 MINIMUM_APP_VERSION = env.str("MINIMUM_APP_VERSION", default="1.0.0")

@@ -17,6 +17,7 @@ from server.audit.models import AuditEntry
 from server.tenancy import custody
 from server.tenancy.domain import keyring
 from server.tenancy.domain.keys import found_municipality
+from server.tenancy.keepers import database
 from server.tenancy.models import Manifest, Municipality, RoleKey
 from tests.server.world import NOW
 
@@ -60,7 +61,7 @@ def test_two_municipalities_have_nothing_in_common(municipality: Municipality) -
 
 def test_no_private_key_is_stored_in_clear(municipality: Municipality) -> None:
     stored = everything_stored()
-    secrets = [keyring._private(key) for key in RoleKey.unscoped.all()] + list(SEEDS)
+    secrets = [database.private_half(key) for key in RoleKey.unscoped.all()] + list(SEEDS)
     for secret in secrets:
         assert secret not in stored
         assert secret.hex().encode() not in stored
@@ -96,16 +97,16 @@ def test_retired_keys_sign_no_more_but_still_open_logs(municipality: Municipalit
 def test_opened_keys_are_bounded_in_number_and_age(
     municipality: Municipality, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keyring, "MAX_OPEN_KEYS", 2)
+    monkeypatch.setattr(database, "MAX_OPEN_KEYS", 2)
     for role in ("token", "bulletin", "receipt"):
         keyring.signing_key(municipality.pk, role)
-    assert len(keyring._open) == 2
+    assert len(database._open) == 2
     opened = []
     unseal = custody.unseal
     monkeypatch.setattr(custody, "unseal", lambda *args: opened.append(args) or unseal(*args))
     keyring.signing_key(municipality.pk, "receipt")
     assert not opened
-    monkeypatch.setattr(keyring, "MAX_AGE_S", 0.0)
+    monkeypatch.setattr(database, "MAX_AGE_S", 0.0)
     keyring.signing_key(municipality.pk, "receipt")
     assert len(opened) == 1
 
@@ -118,7 +119,7 @@ def test_nothing_secret_is_shown_or_logged(
         slug="grannstad", name="Grannstad", at=NOW, root_seeds=[b"4" * 32, b"5" * 32, b"6" * 32]
     )
     key = keyring.signing_key(municipality.pk, "token")
-    private = keyring._private(RoleKey.unscoped.get(municipality=municipality, role="token"))
+    private = database.private_half(RoleKey.unscoped.get(municipality=municipality, role="token"))
     shown = repr(founding) + repr(key) + repr(RoleKey.unscoped.first()) + caplog.text
     for secret in (b"4" * 32, private):
         assert repr(secret) not in shown

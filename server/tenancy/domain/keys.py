@@ -2,7 +2,7 @@
 
 The root private keys are made and used in memory only. Whoever calls `found_municipality` keeps them
 (`manage.py create_municipality` writes one file per key, to be carried to different people); the database
-sees their public halves. Rotation ceremonies are left out here: they need the roots again.
+sees their public halves. What happens to keys later is `server.keys`.
 """
 
 from __future__ import annotations
@@ -17,15 +17,14 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from protocol import manifest
-from protocol.keys import SigningKey, x25519_public
+from protocol.keys import SigningKey
 from protocol.manifest import Manifest as ProtocolManifest
 from protocol.manifest import Role, RootSet
 from protocol.manifest import RoleKey as ProtocolRoleKey
 from server.audit import actions
 from server.audit.domain import record
 from server.people.models import User
-from server.tenancy import custody
-from server.tenancy.domain.keyring import context_of
+from server.tenancy import keepers
 from server.tenancy.models import Manifest, Municipality, RoleKey
 
 FOUNDED = actions.register("municipality.founded", _("municipality founded, role keys made"))
@@ -77,30 +76,14 @@ def found_municipality(
         root_public_keys=sorted(root.public.hex() for root in roots),
         root_threshold=THRESHOLD,
     )
-    keys = [_make_role_key(municipality, role, number, at) for number, role in enumerate(RoleKey.Role, 1)]
+    keys = [
+        keepers.make_role_key(municipality=municipality, role=role, kid=number.to_bytes(2, "big"))
+        for number, role in enumerate(RoleKey.Role, 1)
+    ]
+    RoleKey.unscoped.filter(pk__in=[key.pk for key in keys]).update(active_from=at)
     _sign_first_manifest(municipality, keys, roots, at)
     record(action=FOUNDED, target=municipality, actor=actor, after={"slug": slug})
     return Founding(municipality, seeds)
-
-
-def _make_role_key(municipality: Municipality, role: str, number: int, at: datetime) -> RoleKey:
-    """Make one role key; the private half is sealed before it touches the database."""
-    private = secrets.token_bytes(32)
-    public = (
-        x25519_public(private)
-        if role == RoleKey.Role.SEALING
-        else SigningKey.from_seed(number.to_bytes(2, "big"), private).public
-    )
-    key = RoleKey(
-        municipality=municipality,
-        role=role,
-        kid=number.to_bytes(2, "big"),
-        public_key=public,
-        active_from=at,
-    )
-    key.sealed_private_key = custody.seal(private, context_of(key))
-    key.save(force_insert=True)
-    return key
 
 
 def _sign_first_manifest(
