@@ -6,8 +6,8 @@ from typing import Any
 from tests.protocol.vectors import (
     basics,
     files,
-    installing,
     firmware,
+    installing,
     judgement,
     logs,
     news,
