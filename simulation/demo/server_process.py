@@ -77,10 +77,10 @@ class ServerProcess:
         self._process = None
         return status
 
-    def wait(self) -> None:
-        """Wait until it ends by itself."""
-        if self._process is not None:
-            self._process.wait()
+    @property
+    def runs(self) -> bool:
+        """Whether it has been started and has not ended."""
+        return self._process is not None and self._process.poll() is None
 
     @property
     def answers(self) -> bool:
