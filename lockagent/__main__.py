@@ -10,6 +10,10 @@ from pathlib import Path
 from lockagent import commands
 from lockagent.commands import RefusedError
 from lockagent.core.memory import UnreadableMemoryError
+from lockagent.firmware.loader import RESTART_CODE
+from lockagent.firmware.record import Slot
+from lockagent.firmware.store import WrongImageError
+from lockagent.image import SETTLE_SECONDS
 from lockagent.lockfolder import AlreadyALockError
 from lockagent.rtc import SystemRtc
 from lockagent.storage.disk import FolderBusyError
@@ -25,6 +29,7 @@ PLAIN = (
     NoStoreError,
     UnreadableMemoryError,
     StorageError,
+    WrongImageError,
     OSError,
 )
 
@@ -42,13 +47,25 @@ def main(arguments: list[str] | None = None) -> int:
             case "commission":
                 commands.commission_lock(options.folder, options.package, print, rtc)
             case "run":
-                asyncio.run(commands.run(options.folder, options.transport, print, rtc))
+                return _run(options, rtc)
             case _:
                 commands.show(options.folder, print)
     except PLAIN as error:
         print(f"lockagent: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _run(options: argparse.Namespace, rtc: SystemRtc) -> int:
+    running = commands.run(
+        options.folder,
+        options.transport,
+        print,
+        rtc,
+        slot=options.slot,
+        settle_seconds=options.settle,
+    )
+    return RESTART_CODE if asyncio.run(running) else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,6 +84,13 @@ def _parser() -> argparse.ArgumentParser:
     commission.add_argument("package", type=Path, nargs="?", help="the server's package (default: stdin)")
     run = commands_.add_parser("run", help="be the lock")
     run.add_argument("--transport", required=True, help="bumble transport, e.g. hci-socket:0 or usb:0")
+    run.add_argument("--slot", choices=[one.name.lower() for one in Slot], help="set by the loader")
+    run.add_argument(
+        "--settle",
+        type=float,
+        default=SETTLE_SECONDS,
+        help="seconds after which a new program that runs is kept (default: %(default)s)",
+    )
     commands_.add_parser("show", help="what the lock knows; no secrets")
     return parser
 

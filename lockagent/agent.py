@@ -24,6 +24,8 @@ from lockagent.core.events import (
     Drive,
     Effect,
     Event,
+    FirmwareStep,
+    Restart,
     SaveState,
     Send,
     SetPace,
@@ -33,6 +35,7 @@ from lockagent.core.events import (
 )
 from lockagent.core.identity import LockSecrets
 from lockagent.core.machine import LockCore
+from lockagent.firmware.store import FirmwareStore
 from lockagent.motor.port import Motor
 from lockagent.peripheral.port import Radio
 from lockagent.storage.port import StorageError
@@ -54,6 +57,8 @@ class Parts:
     motor: Motor
     rtc: RtcReading
     random: Random
+    firmware: FirmwareStore | None = None
+    """None: nothing here chooses between two programs at every start."""
 
 
 class Agent:
@@ -73,6 +78,8 @@ class Agent:
         self._halted = False
         self.broken = asyncio.Event()
         """Set when the agent met a fault of its own and has stopped; knob and key work as ever."""
+        self.restart = asyncio.Event()
+        """Set when the lock wants to be started again, by the loader."""
         self.core = LockCore(
             parts.store.boot(),
             parts.secrets,
@@ -80,6 +87,7 @@ class Agent:
             self._mono(),
             capacity=parts.store.capacity,
             random=parts.random,
+            firmware=None if parts.firmware is None else parts.firmware.boot(),
         )
 
     async def start(self) -> None:
@@ -140,6 +148,10 @@ class Agent:
                 return self._stored(lambda: self._parts.store.append(effect.epoch, effect.record))
             case SaveState():
                 return self._stored(lambda: self._parts.store.save(effect.image))
+            case FirmwareStep():
+                return self._stored(lambda: self._firmware.carry_out(effect.step))
+            case Restart():
+                self.restart.set()
             case Drive():
                 self._parts.motor.order(effect.order, self._mono(), effect.hold)
             case CommissionResult():
@@ -147,6 +159,12 @@ class Agent:
             case Send() | Disconnect() | Advertise() | SetPace():
                 self._radio_effect(effect)
         return None
+
+    @property
+    def _firmware(self) -> FirmwareStore:
+        if self._parts.firmware is None:
+            raise RuntimeError("a lock with one program was told to change it")
+        return self._parts.firmware
 
     def _radio_effect(self, effect: Send | Disconnect | Advertise | SetPace) -> None:
         if self._radio is None:

@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from bumble.transport import open_transport
 from lockagent.agent import Agent, Parts
 from lockagent.bolt import Bolt
 from lockagent.core.memory import Memory
+from lockagent.firmware import folder as programs
+from lockagent.image import SETTLE_SECONDS
 from lockagent.lockfolder import LockFolder, create, open_folder
 from lockagent.motor.lamp import Lamp
 from lockagent.motor.port import Motor
@@ -87,24 +90,41 @@ def commission_lock(folder: Path, package: Path | None, say: Say, rtc: SystemRtc
     say(f"bound to {verified.bulletin.binding.hex()} ({verified.bulletin.settings.door_kind.name.lower()})")
 
 
-async def run(folder: Path, transport: str, say: Say, rtc: SystemRtc) -> None:
-    """Be the lock until SIGINT or SIGTERM."""
+async def run(
+    folder: Path,
+    transport: str,
+    say: Say,
+    rtc: SystemRtc,
+    *,
+    slot: str | None = None,
+    settle_seconds: float = SETTLE_SECONDS,
+) -> bool:
+    """Be the lock until SIGINT or SIGTERM; whether it wants to be started again, by the loader.
+
+    `slot`: which program the loader started; None without one.
+    """
     lock = open_folder(folder)
     try:
-        parts = _parts(lock, rtc, _motor(lock, say))
-        async with await open_transport(transport) as hci:
-            agent = Agent(parts, radio=BumbleRadio(hci.source, hci.sink, os.urandom))
-            if agent.core.binding is None:
-                raise RefusedError("this lock is not bound to a door; run commission first")
-            await agent.start()
-            kind = "no bolt, for practice" if isinstance(parts.motor, Lamp) else "a simulated motor"
-            say(f"lock {lock.secrets.identity.lock_id.hex()} is on the air, with {kind}")
-            await _until_signalled(agent.broken)
-            await agent.stop()
-            if agent.broken.is_set():
-                raise RefusedError("the agent met a fault of its own and stopped; start it again")
+        with programs.opened(folder, slot, settle_seconds) as firmware:
+            parts = replace(_parts(lock, rtc, _motor(lock, say)), firmware=firmware)
+            return await _be(lock, parts, transport, say)
     finally:
         lock.close()
+
+
+async def _be(lock: LockFolder, parts: Parts, transport: str, say: Say) -> bool:
+    async with await open_transport(transport) as hci:
+        agent = Agent(parts, radio=BumbleRadio(hci.source, hci.sink, os.urandom))
+        if agent.core.binding is None:
+            raise RefusedError("this lock is not bound to a door; run commission first")
+        await agent.start()
+        kind = "no bolt, for practice" if isinstance(parts.motor, Lamp) else "a simulated motor"
+        say(f"lock {lock.secrets.identity.lock_id.hex()} is on the air, with {kind}")
+        await _until_signalled(agent.broken, agent.restart)
+        await agent.stop()
+        if agent.broken.is_set():
+            raise RefusedError("the agent met a fault of its own and stopped; start it again")
+        return agent.restart.is_set()
 
 
 def show(folder: Path, say: Say) -> None:
@@ -157,14 +177,14 @@ def _date(time: int) -> str:
     return datetime.fromtimestamp(time, UTC).isoformat(timespec="seconds")
 
 
-async def _until_signalled(done: asyncio.Event) -> None:
-    """Wait for SIGINT, SIGTERM or the event itself."""
+async def _until_signalled(*done: asyncio.Event) -> None:
+    """Wait for SIGINT, SIGTERM or one of the events."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):
             loop.add_signal_handler(number, stopped.set)
-    waiting = [loop.create_task(event.wait()) for event in (stopped, done)]
+    waiting = [loop.create_task(event.wait()) for event in (stopped, *done)]
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     for task in waiting:
         task.cancel()

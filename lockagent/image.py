@@ -49,6 +49,8 @@ class Incoming:
     """Bytes that are on the disk, from the beginning."""
     so_far: hashlib._Hash
     """SHA-256 over these bytes, to go on with."""
+    staged: bool = False
+    """Whole, and waiting for the next start."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class FirmwareBoot:
 
     running: Running
     trial: bool = False
+    previous: int = 0
+    """Version of the program that ran before this trial."""
     incoming: Incoming | None = None
     report: Report | None = None
     settle_seconds: float = SETTLE_SECONDS

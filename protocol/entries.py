@@ -34,6 +34,8 @@ class EntryType(IntEnum):
     STORE_CORRUPT = 13
     RECEIPT_ALARM = 14
     """A correctly signed receipt for another history than this lock's."""
+    FIRMWARE = 16
+    """The lock runs another program now, or one that was tried did not come up."""
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,7 @@ _DETAIL_LIMITS: dict[int, tuple[int, ...]] = {
     EntryType.LOW_BATTERY: (_PERCENT,),
     EntryType.STORE_CORRUPT: (2,),  # what: 0 unknown, 1 state, 2 log
     EntryType.RECEIPT_ALARM: (_COUNTER, _COUNTER),  # epoch, number named by the receipt
+    EntryType.FIRMWARE: (_COUNTER, _COUNTER, 3),  # version before, version after, result
 }
 
 

@@ -6,16 +6,16 @@ from collections import deque
 from collections.abc import Callable
 from typing import TypeAlias
 
-from lockagent.core.events import AppendLog, SaveState
+from lockagent.core.events import AppendLog, FirmwareStep, SaveState
 
 Then: TypeAlias = Callable[[bool], None]
-Make: TypeAlias = Callable[[], AppendLog | SaveState]
+Make: TypeAlias = Callable[[], AppendLog | SaveState | FirmwareStep]
 
 
 class DiskQueue:
     """Operations are made when their turn comes, so that each sees the numbers the one before it left."""
 
-    def __init__(self, emit: Callable[[AppendLog | SaveState], None]) -> None:
+    def __init__(self, emit: Callable[[AppendLog | SaveState | FirmwareStep], None]) -> None:
         self._emit = emit
         self._waiting: deque[tuple[Make, Then]] = deque()
         self._pending: Then | None = None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from lockagent.bolt import Battery, Bolt, DoorMoved, HandMoved, MotorDone, Order, Woken
 from lockagent.core.pace import Pace
+from lockagent.image import Step
 from lockagent.records import LogRecord, StateImage
 from protocol.commission import Commission
 from protocol.reasons import Reason
@@ -121,6 +122,18 @@ class SaveState:
 
 
 @dataclass(frozen=True)
+class FirmwareStep:
+    """Change what lies beside the running program; answer with `Stored`."""
+
+    step: Step
+
+
+@dataclass(frozen=True)
+class Restart:
+    """End, to be started again: a new program waits, or this one cannot do its work."""
+
+
+@dataclass(frozen=True)
 class Drive:
     """Give the motor an order; `hold` is how many seconds a strike stays released."""
 
@@ -149,4 +162,15 @@ class SetPace:
     pace: Pace
 
 
-Effect = Send | Disconnect | AppendLog | SaveState | Drive | Advertise | SetPace | CommissionResult
+Effect = (
+    Send
+    | Disconnect
+    | AppendLog
+    | SaveState
+    | Drive
+    | Advertise
+    | SetPace
+    | CommissionResult
+    | FirmwareStep
+    | Restart
+)

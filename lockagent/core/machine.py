@@ -18,12 +18,14 @@ from lockagent.core.events import (
     Subscribed,
     Tick,
 )
+from lockagent.core.firmware import Updates
 from lockagent.core.greetings import Greetings
 from lockagent.core.identity import LockSecrets
 from lockagent.core.links import Introduced, Link, Links
 from lockagent.core.memory import Binding
 from lockagent.core.reception import Reception
 from lockagent.core.upkeep import Upkeep
+from lockagent.image import FirmwareBoot
 from lockagent.records import Boot
 from protocol.handshake import LockDoor
 
@@ -40,8 +42,12 @@ class LockCore:
         *,
         capacity: int,
         random: Random,
+        firmware: FirmwareBoot | None = None,
     ) -> None:
-        """`capacity`: entries the log ring holds. `random(n)` returns n fresh secret bytes."""
+        """`capacity`: entries the log ring holds. `random(n)` returns n fresh secret bytes.
+
+        `firmware` None: this lock takes no new program over the air.
+        """
         self._effects: list[Effect] = []
         self._context = Context.at_boot(
             boot, secrets, rtc, mono, capacity=capacity, random=random, emit=self._effects.append
@@ -55,7 +61,8 @@ class LockCore:
             self._upkeep.handshake_failed,
             self._over_at,
         )
-        self._reception = Reception(self._context, self._links)
+        self._updates = Updates(self._context, firmware, boot)
+        self._reception = Reception(self._context, self._links, self._updates)
 
     @property
     def binding(self) -> Binding | None:
@@ -68,13 +75,15 @@ class LockCore:
         try:
             self._dispatch(event)
             self._reception.settle()
+            self._updates.settle(quiet=self._reception.quiet)
             return list(self._effects)
         finally:
             self._effects.clear()
 
     def next_tick_at(self) -> float | None:
         """When a `Tick` is wanted next; None when nothing is waiting for time to pass."""
-        times = [self._links.next_at(), self._reception.next_at(), self._upkeep.next_at()]
+        parts = (self._links, self._reception, self._upkeep, self._updates)
+        times = [part.next_at() for part in parts]
         return min((time for time in times if time is not None), default=None)
 
     def _dispatch(self, event: Event) -> None:
@@ -91,6 +100,7 @@ class LockCore:
                 commissioning.take(self._context, event.commission)
             case Started():
                 self._upkeep.started(event)
+                self._updates.started()
             case LinkUp() | Subscribed() | LinkDown():
                 self._link_event(event)
 
@@ -132,6 +142,7 @@ class LockCore:
         self._links.tick(self._context.mono)
         self._reception.tick()
         self._upkeep.tick()
+        self._updates.tick()
 
     def _current_door(self) -> LockDoor | None:
         """What handshakes are made of here and now; a blank lock has nothing to shake hands about."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lockagent.core.actor import Actor
 from lockagent.core.context import Context
+from lockagent.core.firmware import Updates
 from lockagent.core.judge import Bench, Hearing, judge
 from lockagent.core.links import Introduced, Link, Links
 from lockagent.core.news import News
@@ -12,6 +13,7 @@ from lockagent.core.session import Session
 from protocol import gatt, messages
 from protocol.entries import EntryType, Refused
 from protocol.errors import ProtocolError
+from protocol.firmware import FirmwareChunk, FirmwareOffer
 from protocol.framing import Kind
 from protocol.messages import BulletinOffer, Carry, Decision, DecisionFlag, FreshTime
 from protocol.reasons import Reason
@@ -20,7 +22,8 @@ from protocol.reasons import Reason
 class Reception:
     """Everybody who has been let in to talk."""
 
-    def __init__(self, context: Context, links: Links) -> None:
+    def __init__(self, context: Context, links: Links, updates: Updates) -> None:
+        self._updates = updates
         self._context = context
         self._links = links
         self._sessions: dict[int, Session] = {}
@@ -36,6 +39,7 @@ class Reception:
     def down(self, number: int) -> None:
         """A link is gone, and the session with it; what it started goes on."""
         self._sessions.pop(number, None)
+        self._updates.forget(number)
 
     def frame(self, link: Link, frame: bytes) -> None:
         """Take in a frame of a session message; whatever does not belong there ends the link."""
@@ -86,8 +90,28 @@ class Reception:
                 self._news.bulletin(session, said)
             case FreshTime():
                 self._news.fresh_time(session, said)
+            case FirmwareOffer() | FirmwareChunk():
+                self._firmware(session, said)
             case Carry():
                 session.carry = said.max_bytes
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nobody who has shaken hands is here, nothing moves and nothing is planned."""
+        return not self._sessions and not self._moving and self._context.relock.plan is None
+
+    @property
+    def _moving(self) -> bool:
+        return self.actor.current is not None or self._context.relock.running is not None
+
+    def _firmware(self, session: Session, said: FirmwareOffer | FirmwareChunk) -> None:
+        """A new program for the lock, from an installer only."""
+        if not session.serving:
+            self._end(session)
+        elif isinstance(said, FirmwareOffer):
+            self._updates.offer(session, said, busy=self._moving)
+        else:
+            self._updates.chunk(session, said, busy=self._moving)
 
     def _judge(self, session: Session) -> None:
         context = self._context

@@ -33,6 +33,7 @@ from lockagent.core.identity import LockSecrets
 from lockagent.core.machine import LockCore
 from lockagent.core.memory import BLANK
 from lockagent.core.pace import Pace
+from lockagent.image import FirmwareBoot
 from lockagent.motor.simulated import SimulatedMotor
 from lockagent.storage.port import StorageError
 from lockagent.storage.store import LockStore
@@ -91,9 +92,14 @@ class Bench:
             self.mono,
             capacity=self.capacity,
             random=self.rng.randbytes,
+            firmware=self.firmware_boot(),
         )
         if start:
             self.feed(Started(self.motor.bolt, ajar=self.motor.door_closed is False))
+
+    def firmware_boot(self) -> FirmwareBoot | None:
+        """What a loader would have to say; a bench has none."""
+        return None
 
     def power_cut(self, seconds: float = 5.0) -> None:
         """Power goes and comes back; what was not flushed meets its fate."""

@@ -33,6 +33,7 @@ _DETAILS: list[tuple[int, bytes | None, tuple[Any, ...]]] = [
     (EntryType.RECEIPT_ALARM, None, (EPOCH, 99)),
     (EntryType.GRANTED, _CTI, Granted(Command.LOCK, seed("second", 8), _PHONE, 7, 70_002, 1).detail()),
     (EntryType.OUTCOME, _CTI, OutcomeDetail(16, OutcomeCode.UNKNOWN).detail()),
+    (EntryType.FIRMWARE, None, (6, 7, 0)),
     (200, None, ("of a later version", True, None, -5)),
 ]
 ENTRIES = tuple(
@@ -79,6 +80,7 @@ def _refused_entries() -> list[dict[str, Any]]:
         ("battery of 101 percent", [5, NOW, 3, _CTI, [4, 0, 101, None]]),
         ("boot as text", [5, NOW, 5, None, ["17", 1]]),
         ("hand of nobody", [5, NOW, 7, None, []]),
+        ("firmware with an unknown result", [5, NOW, 16, None, [6, 7, 4]]),
         ("larger than 128 bytes", [5, NOW, 200, None, [bytes(120)]]),
         ("nine details", [5, NOW, 200, None, list(range(9))]),
         ("type 256", [5, NOW, 256, None, []]),

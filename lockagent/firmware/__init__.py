@@ -1,0 +1,1 @@
+"""The lock's own program: two places for images, a record of them, and what chooses at every start."""
