@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from protocol.fields import MAX_TIME
+
 MAX_LEARN_SECONDS = 24 * 3600
 """How far ahead of the RTC, as bulletins and fresh time set it, issue times of tokens may hold the clock."""
 MAX_STEP_BACK_SECONDS = 3600
@@ -72,7 +74,7 @@ class Clock:
 
     def now(self, mono: float) -> int:
         """The lock's time: what it believes when certain, a lower bound when not."""
-        return max(self._anchor.lower, self._trusted(mono) + self._anchor.ahead)
+        return min(MAX_TIME, max(self._anchor.lower, self._trusted(mono) + self._anchor.ahead))
 
     def saved(self, mono: float) -> Anchor:
         """What to store now, its lower bound moved up to the present."""

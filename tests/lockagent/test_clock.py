@@ -56,6 +56,17 @@ def test_rule_07_a_slow_clock_learns_from_the_issue_time_of_a_verified_token() -
     assert clock_time(bench) >= ahead
 
 
+def test_rule_07_a_clock_at_the_end_of_its_numbers_stands_still_and_the_lock_goes_on() -> None:
+    bench, anna = commissioned(), Phone()
+    held = anna.right(bench)
+    anna.attempt(bench, held, news=bench.place.bulletin(time=2**32 - 1)).run(20)
+    bench.advance(4000)
+    assert clock_time(bench) == 2**32 - 1
+    bench.power_cut()
+    late = anna.right(bench, now=2**32 - 2 * HOUR, hours=1.95)
+    assert anna.open(bench, late).code is OutcomeCode.MOVED
+
+
 def test_rule_07_a_token_moves_the_clock_at_most_a_day() -> None:
     bench, anna = commissioned(), Phone()
     before = clock_time(bench)
