@@ -171,7 +171,7 @@ class Agent:
             return
         match effect:
             case Send():
-                self._radio.send(effect.link, effect.frame)
+                self._radio.send(effect.link, effect.frame, effect.suite)
             case Disconnect():
                 self._radio.disconnect(effect.link)
             case Advertise():

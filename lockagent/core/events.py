@@ -15,6 +15,7 @@ from lockagent.image import Step
 from lockagent.records import LogRecord, StateImage
 from protocol.commission import Commission
 from protocol.reasons import Reason
+from protocol.suites import SUITE_1, Suite
 
 
 @dataclass(frozen=True)
@@ -34,18 +35,23 @@ class LinkUp:
 
 @dataclass(frozen=True)
 class Subscribed:
-    """The central enabled notifications; a frame to it holds up to `capacity` bytes (ATT MTU - 3)."""
+    """The central enabled notifications; a frame to it holds up to `capacity` bytes (ATT MTU - 3).
+
+    `suite`: that of the characteristic it subscribed to.
+    """
 
     link: int
     capacity: int
+    suite: Suite = SUITE_1
 
 
 @dataclass(frozen=True)
 class FrameIn:
-    """The central wrote one frame."""
+    """The central wrote one frame to the characteristic of a suite."""
 
     link: int
     frame: bytes
+    suite: Suite = SUITE_1
 
 
 @dataclass(frozen=True)
@@ -93,10 +99,11 @@ Event = (
 
 @dataclass(frozen=True)
 class Send:
-    """Notify one frame on a link."""
+    """Notify one frame on a link, by the characteristic of its suite."""
 
     link: int
     frame: bytes
+    suite: Suite = SUITE_1
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from protocol import gatt
 from protocol.handshake import LockDoor, LockHandshake
+from protocol.suites import Suite
 
 _KEPT = gatt.MIN_LINKS + 1
 
@@ -37,19 +38,25 @@ class Greeting:
 class Greetings:
     """Hands out m0, and takes back what was said in vain."""
 
-    def __init__(self, door: Callable[[], LockDoor | None], random: Callable[[int], bytes]) -> None:
-        """`door`: the one of this moment; None when there is nothing to shake hands about."""
+    def __init__(self, door: Callable[[Suite], LockDoor | None], random: Callable[[int], bytes]) -> None:
+        """`door`: of a suite, at this moment; None when there is nothing to shake hands about."""
         self._door = door
         self._random = random
         self._spare: list[Greeting] = []
 
-    def take(self, mono: float) -> Greeting | None:
-        """The youngest spare that still lasts, or a new one."""
-        door = self._door()
-        self._spare = [one for one in self._spare if one.handshake.door is door and one.lasts(mono)]
-        if self._spare:
-            return self._spare.pop()
+    def take(self, suite: Suite, mono: float) -> Greeting | None:
+        """The youngest spare of the suite that still lasts, or a new one."""
+        door = self._door(suite)
+        self._spare = [one for one in self._spare if self._good(one, mono)]
+        for number in reversed(range(len(self._spare))):
+            if self._spare[number].handshake.door is door:
+                return self._spare.pop(number)
         return None if door is None else Greeting(LockHandshake(door, ephemeral=self._random(32)), mono)
+
+    def _good(self, spare: Greeting, mono: float) -> bool:
+        """Whether it lasts, and the door is still the one it was made for."""
+        made_for = spare.handshake.door
+        return spare.lasts(mono) and made_for is self._door(made_for.suite)
 
     def give_back(self, greeting: Greeting | None) -> None:
         """Its link has ended or wants another: if nobody has tried it, somebody else may."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from protocol import suites
 from protocol.identity import LockIdentity
 from protocol.keys import SigningKey, x25519_public
 
@@ -26,6 +27,7 @@ class LockSecrets:
             static_public=x25519_public(self.static_private),
             log_public=SigningKey.from_seed(b"\0", self.log_seed).public,
             seal_public=x25519_public(self.seal_private),
+            suites=suites.ALL,
         )
 
     @property

@@ -18,6 +18,7 @@ from protocol.framing import Kind, Reassembler
 from protocol.handshake import Channel, LockHandshake, m0_hash
 from protocol.keys import HolderKey
 from protocol.reasons import Reason
+from protocol.suites import SUITE_1, Suite
 
 PLACES = gatt.MIN_LINKS + 1
 """With this many links the next one would find no place."""
@@ -45,6 +46,8 @@ class Link:
     number: int
     since: float
     capacity: int = 0
+    suite: Suite | None = None
+    """Chosen by the first subscription, for as long as the link stands."""
     greeting: Greeting | None = None
     expired: LockHandshake | None = None
     """The one before, to know an answer that crossed its renewal in the air."""
@@ -94,10 +97,13 @@ class Links:
         if link is not None:
             self._greetings.give_back(link.greeting)
 
-    def subscribed(self, number: int, capacity: int, mono: float) -> None:
-        """The central listens: the lock speaks first."""
+    def subscribed(self, number: int, capacity: int, suite: Suite, mono: float) -> None:
+        """The central listens: the lock speaks first. Another suite's characteristic is passed over."""
         link = self._links.get(number)
-        if link is not None and not link.introduced:
+        if link is None or link.suite not in (None, suite):
+            return
+        link.suite = suite
+        if not link.introduced:
             link.capacity = capacity
             if link.greeting is None:
                 self._speak(link, mono)
@@ -147,7 +153,7 @@ class Links:
     def send(self, link: Link, kind: Kind, message: bytes) -> None:
         """Send a message in frames the link can carry."""
         for frame in framing.fragment(kind, message, link.capacity):
-            self._emit(Send(link.number, frame))
+            self._emit(Send(link.number, frame, link.suite or SUITE_1))
 
     def end(self, number: int) -> None:
         """End a link from this side."""
@@ -183,7 +189,7 @@ class Links:
 
     def _speak(self, link: Link, mono: float) -> None:
         self._greetings.give_back(link.greeting)
-        link.greeting = self._greetings.take(mono) if link.m0_count < gatt.MAX_M0_PER_LINK else None
+        link.greeting = self._next_greeting(link, mono)
         if link.greeting is None:
             self._end(link)
             return
@@ -193,6 +199,11 @@ class Links:
         link.streaming = False
         link.reassembler.reset()
         self.send(link, Kind.M0, link.greeting.handshake.m0)
+
+    def _next_greeting(self, link: Link, mono: float) -> Greeting | None:
+        if link.suite is None or link.m0_count >= gatt.MAX_M0_PER_LINK:
+            return None
+        return self._greetings.take(link.suite, mono)
 
     def _dispensable(self) -> list[tuple[float, Link]]:
         """(from when on, link): strangers, and phones to which everything has been said."""

@@ -28,6 +28,7 @@ from lockagent.core.upkeep import Upkeep
 from lockagent.image import FirmwareBoot
 from lockagent.records import Boot
 from protocol.handshake import LockDoor
+from protocol.suites import Suite
 
 
 class LockCore:
@@ -53,7 +54,7 @@ class LockCore:
             boot, secrets, rtc, mono, capacity=capacity, random=random, emit=self._effects.append
         )
         self._upkeep = Upkeep(self._context)
-        self._door: tuple[tuple[bytes, bytes], LockDoor] | None = None
+        self._doors: dict[Suite, tuple[tuple[bytes, bytes], LockDoor]] = {}
         self._links = Links(
             self._effects.append,
             Greetings(self._current_door, random),
@@ -123,7 +124,7 @@ class LockCore:
             case LinkUp():
                 self._links.up(event.link, mono)
             case Subscribed():
-                self._links.subscribed(event.link, event.capacity, mono)
+                self._links.subscribed(event.link, event.capacity, event.suite, mono)
             case LinkDown():
                 self._links.down(event.link)
                 self._reception.down(event.link)
@@ -131,7 +132,7 @@ class LockCore:
 
     def _frame(self, event: FrameIn) -> None:
         link = self._links.get(event.link)
-        if link is None:
+        if link is None or link.suite is not event.suite:
             return
         if link.introduced:
             self._reception.frame(link, event.frame)
@@ -144,17 +145,19 @@ class LockCore:
         self._upkeep.tick()
         self._updates.tick()
 
-    def _current_door(self) -> LockDoor | None:
-        """What handshakes are made of here and now; a blank lock has nothing to shake hands about."""
+    def _current_door(self, suite: Suite) -> LockDoor | None:
+        """What a suite's handshakes are made of now; a blank lock has nothing to shake hands about."""
         context = self._context
         if context.binding is None:
             return None
         place = (context.binding.adv_keys[0], context.binding.bulletin.binding)
-        if self._door is None or self._door[0] != place:
+        known = self._doors.get(suite)
+        if known is None or known[0] != place:
             adv_key, binding = place
             static = context.secrets.static_private
-            self._door = place, LockDoor(static_private=static, adv_key=adv_key, binding=binding)
-        return self._door[1]
+            made = LockDoor(static_private=static, adv_key=adv_key, binding=binding, suite=suite)
+            known = self._doors[suite] = place, made
+        return known[1]
 
     def _over_at(self, number: int) -> float | None:
         """Since when a session has had its last word."""

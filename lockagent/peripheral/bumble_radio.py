@@ -1,7 +1,7 @@
 """The radio port on bumble: the real Bluetooth host stack over any HCI, simulated or not.
 
-bumble's GATT server does not check attribute permissions on writes (0.0.236), so every attribute but the
-two that are meant to be written refuses them here, and prepared (long) writes are refused altogether.
+bumble's GATT server does not check attribute permissions on writes (0.0.236), so every attribute but
+those that are meant to be written refuses them here, and prepared (long) writes are refused altogether.
 Pairing is refused in one line of our own, before bumble's state machine for it: the protocol brings its own
 keys, a bond would give the lock an identity on the air, and strangers could keep that machine busy.
 """
@@ -13,19 +13,16 @@ from collections.abc import Callable
 
 from bumble import att, hci, smp
 from bumble.device import Connection, Device, DeviceConfiguration
-from bumble.gatt import (
-    GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR,
-    Characteristic,
-    CharacteristicValue,
-    Service,
-)
+from bumble.gatt import GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR, Service
 from bumble.transport.common import TransportSink, TransportSource
 
 from lockagent.core.events import FrameIn, LinkDown, LinkUp, Subscribed
 from lockagent.core.pace import Pace
 from lockagent.peripheral.adverts import Advertiser, random_address
+from lockagent.peripheral.pair import Pair
 from lockagent.peripheral.port import Listener
 from protocol import gatt
+from protocol.suites import SUITE_1, SUITES, Suite
 
 DEVICE_NAME = "Nyckelfri"
 """The GAP name, the same for every lock."""
@@ -57,20 +54,9 @@ class BumbleRadio:
         )
         self.device = Device.from_config_with_hci(configuration, source, sink)
         self.device.l2cap_channel_manager.register_fixed_channel(smp.SMP_CID, self._refuse_pairing)
-        self._to_phone: Characteristic[bytes] = Characteristic(
-            gatt.SUITE1_TX_UUID,
-            Characteristic.Properties.NOTIFY,
-            Characteristic.READABLE,
-            CharacteristicValue(read=lambda _connection: b""),
-        )
-        self._from_phone: Characteristic[bytes] = Characteristic(
-            gatt.SUITE1_RX_UUID,
-            Characteristic.Properties.WRITE_WITHOUT_RESPONSE | Characteristic.Properties.WRITE,
-            Characteristic.WRITEABLE,
-            CharacteristicValue(write=self._written),
-        )
-        self._to_phone.on(Characteristic.EVENT_SUBSCRIPTION, self._subscription)
-        self.device.add_service(Service(gatt.SERVICE_UUID, [self._from_phone, self._to_phone]))
+        self._pairs = {suite: Pair(suite, self._written, self._subscription) for suite in SUITES}
+        offered = [one for pair in self._pairs.values() for one in pair.characteristics]
+        self.device.add_service(Service(gatt.SERVICE_UUID, offered))
         self._close_gatt()
         self.device.on(Device.EVENT_CONNECTION, self._connected)
         self._adverts = Advertiser(self.device, random, interval_ms, slow_ms or interval_ms)
@@ -101,12 +87,12 @@ class BumbleRadio:
         """Advertise so often."""
         self._adverts.hurry(fast=pace is Pace.FAST)
 
-    def send(self, link: int, frame: bytes) -> None:
+    def send(self, link: int, frame: bytes, suite: Suite = SUITE_1) -> None:
         """Notify a frame. Sent at once, so that frames leave in the order they were given."""
         connection = self._links.get(link)
         if connection is not None:
             pdu = att.ATT_Handle_Value_Notification(
-                attribute_handle=self._to_phone.handle, attribute_value=frame
+                attribute_handle=self._pairs[suite].to_phone.handle, attribute_value=frame
             )
             self.device.gatt_server.send_gatt_pdu(connection, bytes(pdu))
 
@@ -134,20 +120,21 @@ class BumbleRadio:
             self._adverts.make_up()
             self._listener(LinkDown(number))
 
-    def _subscription(self, connection: Connection, notify: bool, indicate: bool) -> None:
+    def _subscription(self, connection: Connection, notify: bool, suite: Suite) -> None:
         number = self._numbers.get(connection)
         if number is not None and notify:
-            self._listener(Subscribed(number, connection.att_mtu - gatt.ATT_HEADER))
+            self._listener(Subscribed(number, connection.att_mtu - gatt.ATT_HEADER, suite))
 
     def _capacity_changed(self, connection: Connection) -> None:
         subscribed = self.device.gatt_server.subscribers.get(connection, {})
-        if self._to_phone.handle in subscribed:
-            self._subscription(connection, True, False)
+        for suite, pair in self._pairs.items():
+            if pair.to_phone.handle in subscribed:
+                self._subscription(connection, True, suite)
 
-    def _written(self, connection: Connection, value: bytes) -> None:
+    def _written(self, connection: Connection, value: bytes, suite: Suite) -> None:
         number = self._numbers.get(connection)
         if number is not None:
-            self._listener(FrameIn(number, bytes(value)))
+            self._listener(FrameIn(number, bytes(value), suite))
 
     def _refuse_pairing(self, handle: int, pdu: bytes) -> None:
         """Answer a request to pair, and nothing else on that channel."""
@@ -155,11 +142,12 @@ class BumbleRadio:
             self.device.send_l2cap_pdu(handle, smp.SMP_CID, _PAIRING_NOT_SUPPORTED)
 
     def _close_gatt(self) -> None:
-        """Let nobody write anywhere but to the characteristic for it and to subscriptions."""
+        """Let nobody write anywhere but to the characteristics for it and to subscriptions."""
         server = self.device.gatt_server
+        from_phone = [pair.from_phone for pair in self._pairs.values()]
         for attribute in server.attributes:
             writable = (
-                attribute is self._from_phone
+                any(attribute is one for one in from_phone)
                 or attribute.type == GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR
             )
             if not writable:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from lockagent.core.events import FrameIn, LinkDown, LinkUp, Subscribed
 from lockagent.core.pace import Pace
+from protocol.suites import SUITE_1, Suite
 
 RadioEvent = LinkUp | Subscribed | FrameIn | LinkDown
 Listener = Callable[[RadioEvent], None]
@@ -31,8 +32,8 @@ class Radio(Protocol):
         """From now on advertise so often; slowly until the first call."""
         ...
 
-    def send(self, link: int, frame: bytes) -> None:
-        """Notify a frame; a link that has gone swallows it."""
+    def send(self, link: int, frame: bytes, suite: Suite = SUITE_1) -> None:
+        """Notify a frame by a suite's characteristic; a link that has gone swallows it."""
         ...
 
     def disconnect(self, link: int) -> None:

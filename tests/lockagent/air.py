@@ -17,10 +17,9 @@ from lockagent.core.memory import BLANK
 from lockagent.lockfolder import store_over
 from lockagent.motor.simulated import SimulatedMotor
 from lockagent.peripheral.bumble_radio import BumbleRadio
-from protocol import advert, commission, gatt
+from protocol import advert, commission, gatt, suites
 from protocol.messages import Command, Request
 from protocol.phone import Door, PhoneSession, PhoneState
-from protocol.phonekeys import X25519Key
 from protocol.reasons import Reason
 from simulation.backend import PhoneRadio
 from simulation.radio import Ether
@@ -95,25 +94,26 @@ class Talk:
 
     async def run(self, until: PhoneState = PhoneState.ENDED) -> Talk:
         """Subscribe, then answer whatever the lock says until the session is in this state."""
+        suite = suites.of_key(self.session.key.holder.key_type)
         await self.client.start_notify(
-            gatt.SUITE1_TX_UUID, lambda _sender, data: self._frames.put_nowait(bytes(data))
+            suite.tx_uuid, lambda _sender, data: self._frames.put_nowait(bytes(data))
         )
         async with asyncio.timeout(10.0):
             while self.session.state is not until:
                 step = self.session.receive(await self._frames.get())
                 self.said += step.said
                 for frame in step.send:
-                    await self.client.write_gatt_char(gatt.SUITE1_RX_UUID, frame, response=False)
+                    await self.client.write_gatt_char(suite.rx_uuid, frame, response=False)
         return self
 
 
 def phone_session(
     place: Place, phone: Phone, held: Right | None = None, *, mtu: int = 517, request_id: bytes | None = None
 ) -> PhoneSession:
-    token = held or right(place, phone.private, now=T0)
+    token = held or right(place, phone.key.holder, now=T0)
     return PhoneSession(
         door=Door(place.binding, SECRETS.identity.static_public, place.adv_key),
-        key=X25519Key(phone.private),
+        key=phone.key,
         request=Request(Command.OPEN, request_id or phone.request_id(), token.encoded),
         capacity=mtu - gatt.ATT_HEADER,
         random=seeded(9).randbytes,

@@ -37,15 +37,15 @@ from lockagent.image import FirmwareBoot
 from lockagent.motor.simulated import SimulatedMotor
 from lockagent.storage.port import StorageError
 from lockagent.storage.store import LockStore
-from protocol import commission, log
+from protocol import commission, log, suites
 from protocol.entries import Entry, EntryType
 from protocol.errors import ProtocolError
-from protocol.keys import HolderKey, KeyType, x25519_public
 from protocol.messages import Command, Decision, LogBatch, Outcome, OutcomeCode, Request
 from protocol.phone import Door as PhoneDoor
 from protocol.phone import PhoneSession, PhoneState
-from protocol.phonekeys import X25519Key
+from protocol.phonekeys import P256Key, PhoneKey, X25519Key
 from protocol.reasons import Reason
+from protocol.suites import SUITE_1, Suite
 from tests.lockagent.crashdisk import CrashDisk, seeded
 from tests.lockagent.world import T0, Issuer, Place, Right, right, secret
 
@@ -148,19 +148,19 @@ class Bench:
         self.motor.drain(percent)
         self.poll()
 
-    def link_up(self, capacity: int = 244, *, subscribe: bool = True) -> int:
+    def link_up(self, capacity: int = 244, *, subscribe: bool = True, suite: Suite = SUITE_1) -> int:
         number, self._next_link = self._next_link, self._next_link + 1
         self.inbox[number] = []
         self.feed(LinkUp(number))
         if subscribe:
-            self.feed(Subscribed(number, capacity))
+            self.feed(Subscribed(number, capacity, suite))
         return number
 
     def link_down(self, number: int) -> None:
         self.feed(LinkDown(number))
 
-    def write(self, number: int, frame: bytes) -> None:
-        self.feed(FrameIn(number, frame))
+    def write(self, number: int, frame: bytes, suite: Suite = SUITE_1) -> None:
+        self.feed(FrameIn(number, frame, suite))
 
     def entries(self) -> list[Entry]:
         """The whole log of this epoch as it is on the disk."""
@@ -248,7 +248,7 @@ class Attempt:
             return False
         self.said += step.said
         for frame in step.send:
-            self.bench.write(self.link, frame)
+            self.bench.write(self.link, frame, suites.of_key(self.session.key.holder.key_type))
         return True
 
     def drop(self) -> None:
@@ -286,21 +286,23 @@ class Attempt:
 
 @dataclass
 class Phone:
-    """A phone with one key pair."""
+    """A phone with one key pair, whose type is that of its suite."""
 
     name: str = "anna"
+    suite: Suite = SUITE_1
 
     def __post_init__(self) -> None:
         self.private = secret(f"phone/{self.name}")
+        self.key: PhoneKey = (X25519Key if self.suite is SUITE_1 else P256Key)(self.private)
         self._count = 0
 
     @property
     def fingerprint(self) -> bytes:
-        return HolderKey(KeyType.X25519, x25519_public(self.private)).fingerprint
+        return self.key.holder.fingerprint
 
     def right(self, bench: Bench, **how: object) -> Right:
         how.setdefault("now", int(bench.wall))
-        return right(bench.place, self.private, **how)  # type: ignore[arg-type]
+        return right(bench.place, self.key.holder, **how)  # type: ignore[arg-type]
 
     def request_id(self) -> bytes:
         self._count += 1
@@ -324,14 +326,15 @@ class Phone:
             door=PhoneDoor(
                 bench.place.binding, SECRETS.identity.static_public, adv_key or bench.place.adv_key
             ),
-            key=X25519Key(self.private),
+            key=self.key,
             request=Request(command, request_id or self.request_id(), held.encoded),
             capacity=capacity,
             random=bench.rng.randbytes,
             news=news,
             carry_bytes=carry,
         )
-        return Attempt(bench, session, bench.link_up(capacity) if link is None else link)
+        here = bench.link_up(capacity, suite=self.suite) if link is None else link
+        return Attempt(bench, session, here)
 
     def open(self, bench: Bench, held: Right | None = None, **how: object) -> Attempt:
         """A whole opening, motor run and all."""

@@ -149,7 +149,7 @@ class Right:
 
 def right(
     place: Place,
-    phone_static: bytes,
+    phone: bytes | HolderKey,
     *,
     now: int,
     hours: float = 8,
@@ -161,16 +161,16 @@ def right(
     issued_at: int | None = None,
     key: SigningKey | None = None,
 ) -> Right:
-    """A token for a phone at a door."""
+    """A token for a phone at a door: for its X25519 private key, or for any key by its public half."""
+    holder = phone if isinstance(phone, HolderKey) else HolderKey(KeyType.X25519, x25519_public(phone))
     begins = now if not_before is None else not_before
     claims = TokenClaims(
         binding=binding or place.binding,
         not_before=begins,
         expires=begins + int(hours * HOUR),
         issued_at=now if issued_at is None else issued_at,
-        token_id=token_id or secret(f"cti/{begins}/{grp}/{phone_static.hex()}")[:8],
+        token_id=token_id or secret(f"cti/{begins}/{grp}/{holder.public.hex()}")[:8],
         grp=grp,
         scope=scope,
     )
-    holder = HolderKey(KeyType.X25519, x25519_public(phone_static))
     return Right(claims, token.issue(claims, key or place.issuer.token_key, holder))
