@@ -36,6 +36,7 @@ class Municipality:
         self.token_key = SigningKey.from_seed(b"t1", secret(f"{self.name}/token"))
         self.bulletin_key = SigningKey.from_seed(b"b1", secret(f"{self.name}/bulletin"))
         self.receipt_key = SigningKey.from_seed(b"r1", secret(f"{self.name}/receipt"))
+        self.firmware_key = SigningKey.from_seed(b"f1", secret(f"{self.name}/firmware"))
         self.sealing_private = secret(f"{self.name}/sealing")
 
     @property
@@ -57,6 +58,7 @@ class Municipality:
                 RoleKey(Role.BULLETIN, b"b1", self.bulletin_key.public),
                 RoleKey(Role.RECEIPT, b"r1", self.receipt_key.public),
                 RoleKey(Role.SEALING, b"s1", x25519_public(self.sealing_private)),
+                RoleKey(Role.FIRMWARE, b"f1", self.firmware_key.public),
                 *extra,
             ),
         )
