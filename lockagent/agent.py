@@ -145,7 +145,9 @@ class Agent:
     def _carry_out(self, effect: Effect) -> Stored | None:
         match effect:
             case AppendLog():
-                return self._stored(lambda: self._parts.store.append(effect.epoch, effect.record))
+                return self._stored(
+                    lambda: self._parts.store.append(effect.epoch, effect.record, effect.keep)
+                )
             case SaveState():
                 return self._stored(lambda: self._parts.store.save(effect.image))
             case FirmwareStep():

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, IntEnum
+
+
+class Tampering(IntEnum):
+    """What the switch under the cover reports; numbers as in the log."""
+
+    COVER_OPENED = 1
+    COVER_CLOSED = 2
 
 
 class Order(Enum):
@@ -60,6 +67,13 @@ class DoorMoved:
 
 
 @dataclass(frozen=True)
+class Tampered:
+    """The lock's cover was opened or closed."""
+
+    what: Tampering
+
+
+@dataclass(frozen=True)
 class Battery:
     """Charge left in percent, measured under load; None on mains."""
 
@@ -71,4 +85,4 @@ class Woken:
     """Somebody touched the lock from outside, or knocked at the door."""
 
 
-MotorEvent = MotorDone | HandMoved | DoorMoved | Battery | Woken
+MotorEvent = MotorDone | HandMoved | DoorMoved | Battery | Tampered | Woken

@@ -9,13 +9,21 @@ from enum import IntEnum
 _HEAD = struct.Struct(">QQQB")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LogRecord:
     """A log entry as stored: its number, the chain hash before it and its bytes."""
 
     seq: int
     hash_before: bytes
     entry: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRecord:
+    """A log entry and the place where it is kept apart from the ring."""
+
+    place: int
+    record: LogRecord
 
 
 class Damage(IntEnum):
@@ -61,3 +69,7 @@ class Boot:
     torn_tail: bool
     salvaged: list[LogRecord]
     """Readable entries of an epoch that damage ended: only to know repeated requests by."""
+    kept: list[KeptRecord] = field(default_factory=list)
+    """Entries of this epoch that were kept when the ring overwrote them."""
+    kept_unreadable: int = 0
+    """How many of those places cannot be read."""

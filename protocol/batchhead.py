@@ -12,7 +12,7 @@ from protocol.entries import Entry
 from protocol.keys import SIGNATURE_LENGTH, VerifyKey
 from protocol.log import FINGERPRINT_LENGTH, HASH_LENGTH, MAX_ENTRIES, Batch, Gap
 
-MAX_SIZE = 256
+MAX_SIZE = log.MAX_BATCH
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Head:
     """A signed batch without its entries."""
 
     boot: int
+    ran: int
     now: int
     courier: bytes
     acked: int
@@ -39,6 +40,7 @@ class Head:
         """The head of a signed batch."""
         return cls(
             batch.boot,
+            batch.ran,
             batch.now,
             batch.courier,
             batch.acked,
@@ -51,16 +53,16 @@ class Head:
 
     def encode(self) -> bytes:
         """The encoded head."""
-        gap = None if self.gap is None else [self.gap.first, self.gap.last, self.gap.hash]
         return cbor.encode(
             [
                 self.boot,
+                self.ran,
                 self.now,
                 self.courier,
                 self.acked,
                 self.first,
                 self.h_start,
-                gap,
+                None if self.gap is None else self.gap.as_array(),
                 self.count,
                 self.signature,
             ]
@@ -69,10 +71,11 @@ class Head:
     @classmethod
     def decode(cls, data: bytes) -> "Head":
         """Parse an encoded head."""
-        values = fields.array(cbor.decode(data, max_size=MAX_SIZE), 9, "batch head")
-        boot, now, courier, acked, first, h_start, gap, count, signature = values
+        values = fields.array(cbor.decode(data, max_size=MAX_SIZE), 10, "batch head")
+        boot, ran, now, courier, acked, first, h_start, gap, count, signature = values
         return cls(
             boot=fields.uint(boot, fields.MAX_COUNTER, "boot"),
+            ran=fields.uint(ran, fields.MAX_COUNTER, "seconds since boot"),
             now=fields.time(now, "lock time"),
             courier=fields.octets(courier, FINGERPRINT_LENGTH, "courier"),
             acked=fields.uint(acked, fields.MAX_COUNTER, "acked"),
@@ -89,6 +92,7 @@ class Head:
             lock.kid,
             epoch,
             self.boot,
+            self.ran,
             self.now,
             self.courier,
             self.acked,

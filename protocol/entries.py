@@ -34,6 +34,8 @@ class EntryType(IntEnum):
     STORE_CORRUPT = 13
     RECEIPT_ALARM = 14
     """A correctly signed receipt for another history than this lock's."""
+    TAMPER = 15
+    """Somebody opened or closed the lock's cover."""
     FIRMWARE = 16
     """The lock runs another program now, or one that was tried did not come up."""
 
@@ -194,8 +196,9 @@ _DETAIL_LIMITS: dict[int, tuple[int, ...]] = {
     EntryType.BULLETIN: (_COUNTER,),  # bulletin number
     EntryType.CLOCK: (_TIME, _TIME),  # clock before, clock after
     EntryType.LOW_BATTERY: (_PERCENT,),
-    EntryType.STORE_CORRUPT: (2,),  # what: 0 unknown, 1 state, 2 log
+    EntryType.STORE_CORRUPT: (3,),  # what: 0 unknown, 1 state, 2 log, 3 entries kept apart
     EntryType.RECEIPT_ALARM: (_COUNTER, _COUNTER),  # epoch, number named by the receipt
+    EntryType.TAMPER: (_CODE, _COUNTER),  # what: 1 cover opened, 2 cover closed; how many times
     EntryType.FIRMWARE: (_COUNTER, _COUNTER, 3),  # version before, version after, result
 }
 

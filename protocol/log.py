@@ -4,12 +4,14 @@
     h_n = SHA-256(0x02 || h_(n-1) || entry_n)
 
 The chain belongs to the device and survives moves; a lost store starts a new epoch. What was overwritten when
-memory was full is stated by a gap inside the signed batch, with the hash that lets the chain go on.
+memory was full is stated by a gap inside the signed batch, with the hash that lets the chain go on, and with
+those of its entries that the lock keeps apart: what is done to the lock must survive what is done at it.
 """
 
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from protocol import cbor, cose, fields
 from protocol.entries import Entry
@@ -20,11 +22,25 @@ from protocol.keys import SigningKey, VerifyKey
 MAX_BATCH = 4608
 """Largest signed batch before sealing (bytes)."""
 MAX_ENTRIES = 256
+MAX_KEPT = 64
 FINGERPRINT_LENGTH = 8
 HASH_LENGTH = 32
 
 _CONTEXT = cose.context("log-batch")
 _VERSION = 1
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An entry of a gap that was kept apart; ``hash_before`` is the chain hash before it."""
+
+    hash_before: bytes
+    entry: Entry
+
+    @property
+    def hash(self) -> bytes:
+        """The chain hash after the entry."""
+        return link(self.hash_before, self.entry.encode())
 
 
 @dataclass(frozen=True)
@@ -34,6 +50,22 @@ class Gap:
     first: int
     last: int
     hash: bytes
+    kept: tuple[Kept, ...] = ()
+    """Those of them that survive, in order."""
+
+    def as_array(self) -> list[Any]:
+        """The gap as a CBOR array."""
+        kept = [[one.hash_before, one.entry.as_array()] for one in self.kept]
+        return [self.first, self.last, self.hash, kept]
+
+    def lost(self) -> list[tuple[int, int]]:
+        """The runs of numbers, as (first, last), of which nothing is left."""
+        found, begins = [], self.first
+        for number in [*(one.entry.seq for one in self.kept), self.last + 1]:
+            if begins < number:
+                found.append((begins, number - 1))
+            begins = number + 1
+        return found
 
 
 @dataclass(frozen=True)
@@ -43,6 +75,8 @@ class Batch:
     lock_id: bytes
     epoch: int
     boot: int
+    ran: int
+    """Seconds of the lock's own crystal since that boot, uncorrected."""
     now: int
     """The lock's clock when it signed."""
     courier: bytes
@@ -103,19 +137,19 @@ def verify_detached(batch: Batch, signature: bytes, key: VerifyKey) -> None:
 
 def _payload(batch: Batch) -> bytes:
     _check(batch)
-    gap = None if batch.gap is None else [batch.gap.first, batch.gap.last, batch.gap.hash]
     return cbor.encode(
         [
             _VERSION,
             batch.lock_id,
             batch.epoch,
             batch.boot,
+            batch.ran,
             batch.now,
             batch.courier,
             batch.acked,
             batch.first,
             batch.h_start,
-            gap,
+            None if batch.gap is None else batch.gap.as_array(),
             [entry.as_array() for entry in batch.entries],
         ]
     )
@@ -137,14 +171,15 @@ class UnverifiedBatch:
 def parse(data: bytes) -> UnverifiedBatch:
     """Parse a signed batch strictly, without verifying the signature."""
     message = cose.parse1(data, max_size=MAX_BATCH)
-    values = fields.array(cbor.decode(message.payload, max_size=MAX_BATCH), 11, "batch")
-    version, lock_id, epoch, boot, now, courier, acked, first, h_start, gap, entries = values
+    values = fields.array(cbor.decode(message.payload, max_size=MAX_BATCH), 12, "batch")
+    version, lock_id, epoch, boot, ran, now, courier, acked, first, h_start, gap, entries = values
     if version != _VERSION or isinstance(version, bool):
         raise ProtocolError("batch of another version")
     batch = Batch(
         lock_id=fields.octets(lock_id, LOCK_ID_LENGTH, "lock"),
         epoch=fields.uint(epoch, fields.MAX_COUNTER, "epoch"),
         boot=fields.uint(boot, fields.MAX_COUNTER, "boot"),
+        ran=fields.uint(ran, fields.MAX_COUNTER, "seconds since boot"),
         now=fields.time(now, "lock time"),
         courier=fields.octets(courier, FINGERPRINT_LENGTH, "courier"),
         acked=fields.uint(acked, fields.MAX_COUNTER, "acked"),
@@ -161,12 +196,18 @@ def parse(data: bytes) -> UnverifiedBatch:
 
 def parse_gap(value: object) -> Gap:
     """Parse the record of overwritten entries."""
-    first, last, digest = fields.array(value, 3, "gap")
+    first, last, digest, kept = fields.array(value, 4, "gap")
     return Gap(
         fields.uint(first, fields.MAX_COUNTER, "gap first"),
         fields.uint(last, fields.MAX_COUNTER, "gap last"),
         fields.octets(digest, HASH_LENGTH, "gap hash"),
+        tuple(_parse_kept(one) for one in fields.items(kept, MAX_KEPT, "kept entries")),
     )
+
+
+def _parse_kept(value: object) -> Kept:
+    before, entry = fields.array(value, 2, "kept entry")
+    return Kept(fields.octets(before, HASH_LENGTH, "chain hash before a kept entry"), Entry.parse(entry))
 
 
 def _check(batch: Batch) -> None:
@@ -176,8 +217,21 @@ def _check(batch: Batch) -> None:
         raise ProtocolError("batch entries are not numbered without a hole")
     if batch.first == 1 and batch.h_start != genesis(batch.lock_id, batch.epoch):
         raise ProtocolError("batch does not start at the epoch's genesis")
-    gap = batch.gap
-    if gap is not None and not 1 <= gap.first <= gap.last < batch.first:
+    if batch.gap is not None:
+        _check_gap(batch.gap, batch)
+
+
+def _check_gap(gap: Gap, batch: Batch) -> None:
+    if not 1 <= gap.first <= gap.last < batch.first:
         raise ProtocolError("gap runs backwards or into the batch")
-    if gap is not None and batch.first == gap.last + 1 and batch.h_start != gap.hash:
+    if batch.first == gap.last + 1 and batch.h_start != gap.hash:
         raise ProtocolError("batch does not continue its gap's chain")
+    before, after = 0, genesis(batch.lock_id, batch.epoch)
+    for one in gap.kept:
+        if not max(gap.first, before + 1) <= one.entry.seq <= gap.last:
+            raise ProtocolError("kept entries are out of order or outside their gap")
+        if one.entry.seq == before + 1 and one.hash_before != after:
+            raise ProtocolError("kept entry does not continue the chain")
+        before, after = one.entry.seq, one.hash
+    if gap.kept and before == gap.last and after != gap.hash:
+        raise ProtocolError("gap does not end in its kept entry's chain")

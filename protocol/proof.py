@@ -215,21 +215,30 @@ class _Judge:
         if known is not None and known != head.h_start:
             self._find(where, "begins at another chain hash than the entries before it end in")
             return
+        kept = head.gap.kept if head.gap is not None else ()
+        if any(after.get(one.entry.seq, one.hash) != one.hash for one in kept):
+            self._find(where, "brings entries out of its gap that are other ones here")
+            return
         self._believe(head, stretch)
 
     def _believe(self, head: Head, stretch: Stretch) -> None:
-        """A signed batch stands for its entries and, through the chain, for the unbroken run before them."""
-        number = head.last
-        while number in stretch.entries and number not in stretch.signed:
-            stretch.signed.add(number)
-            number -= 1
+        """A signed batch stands for its entries and, through the chain, for the unbroken run before them.
+
+        So it does for each entry that it brings out of its gap.
+        """
+        kept = [one.entry.seq for one in head.gap.kept] if head.gap is not None else []
+        for last in (head.last, *kept):
+            number = last
+            while number in stretch.entries and number not in stretch.signed:
+                stretch.signed.add(number)
+                number -= 1
 
     def _check_missing(self, stretch: Stretch) -> None:
         """What the lock is said to have overwritten must be under its own signature."""
         stated: set[int] = set()
         for gap in (head.gap for head in self._heads()):
-            if gap is not None:
-                stated.update(range(gap.first, gap.last + 1))
+            for first, last in gap.lost() if gap is not None else ():
+                stated.update(range(first, last + 1))
         for one in self.claim.missing:
             if one.why == Missing.OVERWRITTEN and not stated >= set(range(one.first, one.last + 1)):
                 what = "are said to be overwritten, but the lock has not signed that"

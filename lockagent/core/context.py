@@ -57,6 +57,7 @@ class Context:
     """A sensor sees the door open; False when it is shut, and where there is no sensor."""
     battery: int | None = None
     saved_at: float = 0.0
+    booted: float = 0.0
 
     @classmethod
     def at_boot(
@@ -95,6 +96,7 @@ class Context:
             hands=Hands(memory.day, memory.hand_count),
             lock_id=lock_id,
             log_key=secrets.log_key,
+            booted=mono,
         )
         context._recall(boot)
         return context
@@ -111,6 +113,10 @@ class Context:
     def now(self) -> int:
         """The lock's time at this event."""
         return self.clock.now(self.mono)
+
+    def ran(self) -> int:
+        """Whole seconds of the crystal since this boot, uncorrected."""
+        return int(self.mono - self.booted)
 
     def save(self, then: Then, *, binding: Binding | None = None, acked: int | None = None) -> None:
         """Save the state record, with a new binding or receipt in it if given; `then(ok)` afterwards."""
@@ -159,7 +165,7 @@ class Context:
 
     def courier(self, holder: HolderKey, max_bytes: int) -> Courier:
         """A phone as the carrier of a batch of at most so many bytes, now."""
-        return Courier(holder.fingerprint, max_bytes, self.lock_id, self.boots, self.now())
+        return Courier(holder.fingerprint, max_bytes, self.lock_id, self.boots, self.ran(), self.now())
 
 
 def ignore(_: object) -> None:

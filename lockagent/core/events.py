@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lockagent.bolt import Battery, Bolt, DoorMoved, HandMoved, MotorDone, Order, Woken
+from lockagent.bolt import Battery, Bolt, DoorMoved, HandMoved, MotorDone, Order, Tampered, Woken
 from lockagent.core.pace import Pace
 from lockagent.image import Step
-from lockagent.records import LogRecord, StateImage
+from lockagent.records import KeptRecord, LogRecord, StateImage
 from protocol.commission import Commission
 from protocol.reasons import Reason
 from protocol.suites import SUITE_1, Suite
@@ -91,6 +91,7 @@ Event = (
     | MotorDone
     | HandMoved
     | DoorMoved
+    | Tampered
     | Battery
     | Commissioned
     | Woken
@@ -115,10 +116,14 @@ class Disconnect:
 
 @dataclass(frozen=True)
 class AppendLog:
-    """Write one log entry and flush it; answer with `Stored`."""
+    """Write one log entry and flush it; answer with `Stored`.
+
+    `keep`: what is to be written and flushed in a place of its own before the entry overwrites it.
+    """
 
     epoch: int
     record: LogRecord
+    keep: KeptRecord | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lockagent.bolt import Battery, DoorMoved, HandMoved, MotorDone, MotorEvent, Woken
+from lockagent.bolt import Battery, DoorMoved, HandMoved, MotorDone, MotorEvent, Tampered, Woken
 from lockagent.core import commissioning
 from lockagent.core.clock import RtcReading
 from lockagent.core.context import Context, Random
@@ -95,7 +95,7 @@ class LockCore:
                 self._context.disk.stored(event.ok)
             case Tick():
                 self._tick()
-            case MotorDone() | HandMoved() | DoorMoved() | Battery() | Woken():
+            case MotorDone() | HandMoved() | DoorMoved() | Battery() | Tampered() | Woken():
                 self._door_event(event)
             case Commissioned():
                 commissioning.take(self._context, event.commission)
@@ -115,6 +115,8 @@ class LockCore:
                 self._reception.actor.door_moved(event)
             case Battery():
                 self._upkeep.battery(event)
+            case Tampered():
+                self._upkeep.tampers.noticed(event.what)
             case Woken():
                 self._upkeep.woken()
 

@@ -30,6 +30,7 @@ class Courier:
     max_bytes: int
     lock_id: bytes
     boot: int
+    ran: int
     now: int
 
 
@@ -60,21 +61,24 @@ class Offers:
         """
         if max_bytes <= BATCH_COST + _COMING_COST:
             return None
-        oldest, coming = journal.first_unreceipted(), journal.head + 1
-        first = self._first_wanting(oldest, coming, now)
-        last = journal.reach(first, max_bytes - _COMING_COST)
+        room, coming = max_bytes - _COMING_COST, journal.head + 1
+        first = self._first_wanting(journal, journal.first_unreceipted(room), now)
+        last = journal.reach(first, room)
         if last == journal.head:
             return first, coming
         return (first, last) if last >= first else None
 
-    def _first_wanting(self, oldest: int, coming: int, now: int) -> int:
+    def _first_wanting(self, journal: Journal, oldest: int, now: int) -> int:
         """The first entry that fewer than two couriers were offered lately; the oldest when there is none."""
         lately = [(first, last) for made, first, last in self._made if made > now - OFFER_MEMORY_SECONDS]
         changes = Counter(first for first, _ in lately)
         changes.subtract(Counter(last + 1 for _, last in lately))
-        offers = sum(change for seq, change in changes.items() if seq < oldest)
-        for seq in range(oldest, coming):
-            offers += changes.get(seq, 0)
+        edges = sorted(changes)
+        offers, passed = 0, 0
+        for seq in journal.numbers(oldest):
+            while passed < len(edges) and edges[passed] <= seq:
+                offers += changes[edges[passed]]
+                passed += 1
             if offers < OFFERS_ENOUGH:
                 return seq
         return oldest
@@ -88,8 +92,9 @@ def sealed_batch(
     sealing_key: RoleKey,
 ) -> bytes | None:
     """Sign and seal what is left of an offered range; None when all of it has been receipted meanwhile."""
-    first = max(offered[0], journal.first_unreceipted())
-    last = min(offered[1], journal.head, journal.reach(first, courier.max_bytes))
+    room = courier.max_bytes - _COMING_COST
+    first = max(offered[0], journal.first_unreceipted(room))
+    last = min(offered[1], journal.head, journal.reach(first, courier.max_bytes, room))
     if first > last:
         return None
     h_start, entries = journal.stretch(first, last)
@@ -97,12 +102,13 @@ def sealed_batch(
         lock_id=courier.lock_id,
         epoch=journal.epoch,
         boot=courier.boot,
+        ran=courier.ran,
         now=courier.now,
         courier=courier.phone,
         acked=journal.acked,
         first=first,
         h_start=h_start,
-        gap=journal.gap(),
+        gap=journal.gap(room),
         entries=entries,
     )
     return seal.seal_log(log.sign(batch, log_key), sealing_key)

@@ -13,6 +13,7 @@ from lockagent.core.context import (
 from lockagent.core.events import SetPace, Started
 from lockagent.core.pace import Wakefulness
 from lockagent.core.refusals import FailureCount
+from lockagent.core.tampering import Tampers
 from lockagent.records import Damage
 from protocol import gatt
 from protocol.entries import EntryType, OutcomeDetail
@@ -28,7 +29,7 @@ ADVERT_LASTS_SECONDS = 5.0
 """An advert is not taken off the air earlier than this, however often strangers connect."""
 ROTATION_SPREAD_SECONDS = 300.0
 """An advert is changed at most so much earlier than the longest it may last, by chance."""
-_CORRUPT_STATE, _CORRUPT_LOG = 1, 2
+_CORRUPT_STATE, _CORRUPT_LOG, _CORRUPT_KEPT = 1, 2, 3
 
 
 class Upkeep:
@@ -36,6 +37,7 @@ class Upkeep:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self.tampers = Tampers(context)
         self._rotated_at = context.mono
         self._rotate_at = context.mono
         self._wakefulness = Wakefulness(context.mono)
@@ -51,6 +53,8 @@ class Upkeep:
         if context.damage is not Damage.NONE and context.journal.head == 0:
             what = _CORRUPT_LOG if context.damage is Damage.LOG else _CORRUPT_STATE
             context.journal.append(EntryType.STORE_CORRUPT, (what,), ignore)
+        if context.journal.kept_lost:
+            context.journal.append(EntryType.STORE_CORRUPT, (_CORRUPT_KEPT,), ignore)
         context.journal.append(EntryType.BOOT, (context.boots, int(context.clock.certain)), ignore)
         for request in context.known.open_ended():
             self._unknown(OutcomeDetail(request.granted_seq, OutcomeCode.UNKNOWN), request.token_id)
@@ -117,6 +121,7 @@ class Upkeep:
         due = context.failures.due_at()
         if due is not None and context.mono >= due:
             self._log_failures()
+        self.tampers.tick()
         self._close_day()
         if context.mono >= self._save_at():
             context.saved_at = context.mono
@@ -126,8 +131,8 @@ class Upkeep:
         """When `tick` has something to do."""
         context = self._context
         times = [self._rotate_at, self._save_at()]
-        due = context.failures.due_at()
-        times += [at for at in (due, self._wakefulness.next_at()) if at is not None]
+        due = (context.failures.due_at(), self.tampers.due_at(), self._wakefulness.next_at())
+        times += [at for at in due if at is not None]
         return min(times)
 
     def _save_at(self) -> float:

@@ -1,9 +1,9 @@
-"""The store of one lock: state record and log ring opened together, so that each can vouch for the other.
+"""The store of one lock: state record, log ring and what is kept apart, opened together.
 
-The state record holds how far the log had come when it was written; every log slot holds the generation of
-the state record it was written under. A disk that quietly gives back an older half of either is therefore
-found out at boot. What is damaged is set aside under another name, a new log epoch begins, and the core
-reports it as the first entry of that epoch; nothing damaged is ever believed.
+Each vouches for the other: the state record holds how far the log had come when it was written; every log
+slot holds the generation of the state record it was written under. A disk that quietly gives back an older
+half of either is therefore found out at boot. What is damaged is set aside under another name, a new log
+epoch begins, and the core reports it as the first entry of that epoch; nothing damaged is ever believed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from lockagent.records import Boot, Damage, LogRecord, StateImage
+from lockagent.records import Boot, Damage, KeptRecord, LogRecord, StateImage
+from lockagent.storage.apart import Apart
 from lockagent.storage.port import Files
 from lockagent.storage.ring import CAPACITY, ChainStep, Loaded, LogRing, Readable
 from lockagent.storage.slots import StateCorruptError, StateSlots
@@ -22,7 +23,7 @@ class NoStoreError(Exception):
 
 
 class LockStore:
-    """State record and log ring in one folder."""
+    """State record, log ring and the entries kept apart from it, in one folder."""
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class LockStore:
         self._files = files
         self._slots = StateSlots(files)
         self._ring = LogRing(files, readable, capacity)
+        self._apart = Apart(files, readable)
         self._genesis = genesis
         self._step = step
 
@@ -51,6 +53,7 @@ class LockStore:
     def create(self, payload: bytes) -> None:
         """Make an empty store (epoch 1). The state is made last: without it there is no store."""
         self._ring.create()
+        self._apart.create()
         self._slots.create(StateImage(1, 0, 0, Damage.NONE, payload).pack())
 
     def boot(self) -> Boot:
@@ -67,14 +70,21 @@ class LockStore:
             return self._new_epoch(image, Damage.LOG)
         if loaded.newest_generation > newest.generation:
             return self._new_epoch(replace(image, payload=b""), Damage.STATE_ROLLED_BACK)
-        return Boot(image, loaded.records, loaded.torn_tail, self._salvaged(image))
+        apart = self._apart.load(image.epoch)
+        salvaged = self._salvaged(image)
+        return Boot(image, loaded.records, loaded.torn_tail, salvaged, apart.kept, apart.unreadable)
 
     def save(self, image: StateImage) -> None:
         """Replace the state record; acknowledged when this returns. StorageError: the old one stands."""
         self._slots.save(image.pack())
 
-    def append(self, epoch: int, record: LogRecord) -> None:
-        """Write one log entry; acknowledged when this returns. StorageError: the number must be reused."""
+    def append(self, epoch: int, record: LogRecord, keep: KeptRecord | None = None) -> None:
+        """Write one log entry; acknowledged when this returns. StorageError: the number must be reused.
+
+        `keep`: an older entry that is flushed to a place of its own first, since this one overwrites it.
+        """
+        if keep is not None:
+            self._apart.write(epoch, self._slots.generation, keep)
         self._ring.append(epoch, self._slots.generation, record)
 
     def _load_ring(self, image: StateImage) -> Loaded:

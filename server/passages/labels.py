@@ -22,6 +22,7 @@ KINDS: dict[str, str | Promise] = {
     "low_battery": _("low battery"),
     "store_corrupt": _("the lock's memory was damaged"),
     "receipt_alarm": _("a receipt for another history"),
+    "tamper": _("the lock's cover was opened or closed"),
 }
 
 REASONS: dict[str, str | Promise] = {
@@ -67,6 +68,7 @@ WARNINGS = frozenset(
         "low_battery",
         "store_corrupt",
         "receipt_alarm",
+        "tamper",
         "clock",
         "boot",
     }

@@ -182,7 +182,7 @@ class Bench:
     def _carry_out(self, effect: Effect) -> list[Effect]:
         match effect:
             case AppendLog():
-                return self._stored(lambda: self.store.append(effect.epoch, effect.record))
+                return self._stored(lambda: self.store.append(effect.epoch, effect.record, effect.keep))
             case SaveState():
                 return self._stored(lambda: self.store.save(effect.image))
             case Send():

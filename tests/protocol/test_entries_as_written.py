@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from protocol import cbor
-from protocol.entries import Entry
+from protocol.entries import Entry, EntryType
 from protocol.errors import ProtocolError
 from tests.protocol import page
 from tests.protocol.vectors import logs
@@ -24,7 +24,7 @@ def _neighbours(array: list[Any]) -> Iterator[list[Any]]:
         yield from ([*array[:4], [*detail[:at], value, *detail[at + 1 :]]] for value in VALUES)
 
 
-KINDS = {entry.kind: entry for entry in logs.ENTRIES[:-1]}
+KINDS = {entry.kind: entry for entry in logs.ENTRIES if entry.kind in set(EntryType)}
 """One entry of every known type."""
 
 

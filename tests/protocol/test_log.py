@@ -53,7 +53,7 @@ entries = st.one_of(
     ).map(lambda detail: (EntryType.OUTCOME, detail.detail())),
     st.just((EntryType.HAND, (1,))),
     st.tuples(
-        st.integers(15, 255), st.lists(st.integers(0, 99) | st.binary(max_size=9), max_size=8).map(tuple)
+        st.integers(64, 255), st.lists(st.integers(0, 99) | st.binary(max_size=9), max_size=8).map(tuple)
     ),
 )
 
@@ -76,7 +76,7 @@ def test_batches(
         Entry(first + n, n, kind, None if kind == EntryType.HAND else bytes(8), detail)
         for n, (kind, detail) in enumerate(kinds)
     )
-    one = Batch(lock, epoch, 1, 2, bytes(8), 0, first, start, gap, made)
+    one = Batch(lock, epoch, 1, 7, 2, bytes(8), 0, first, start, gap, made)
     read = log.parse(log.sign(one, world.LOCK_LOG_KEY)).verify(world.LOCK.log_key)
     assert (read, read.last) == (one, first + len(kinds) - 1)
     assert read.h_end == log.chain(start, [entry.encode() for entry in made])

@@ -5,9 +5,23 @@ import re
 import pytest
 
 from lockagent import image
-from lockagent.core import actor, clock, context, offers, pace, refusals, relock, requests, uncertain, upkeep
+from lockagent.core import (
+    actor,
+    clock,
+    context,
+    keeping,
+    offers,
+    pace,
+    refusals,
+    relock,
+    requests,
+    tampering,
+    uncertain,
+    upkeep,
+)
 from lockagent.core.context import SAVE_EVERY_SECONDS
 from lockagent.core.hands import VISIT_SECONDS
+from lockagent.storage import apart
 from protocol import (
     bulletin,
     cbor,
@@ -69,6 +83,7 @@ LIMITS: dict[str, float] = {
     "same refusal listed": refusals.SAME_LISTED,
     "refusals listed": refusals.LISTED_PER_HOUR,
     "unvouched refusals listed": refusals.UNVOUCHED_PER_HOUR,
+    "tampering listed": tampering.LISTED_PER_HOUR,
     "visit": VISIT_SECONDS,
     "relock, open door": relock.DOOR_WAIT_SECONDS,
     "relock, shut door": relock.DOOR_SETTLE_SECONDS,
@@ -95,6 +110,7 @@ LIMITS: dict[str, float] = {
     "log entry": entries.MAX_SIZE,
     "log batch": log.MAX_BATCH,
     "log batch entries": log.MAX_ENTRIES,
+    "kept entries": log.MAX_KEPT,
     "sealed batch": seal.MAX_LOG,
     "commission": commission.MAX_SIZE,
     "firmware header": firmware.MAX_HEADER,
@@ -155,6 +171,16 @@ def test_entry_types() -> None:
     rows = page.table("### 18.1 Entries and chain", "type")
     named = {int(row[0]): row[1].removesuffix(" taken").replace(" ", "_") for row in rows}
     assert named == {one.value: one.name.lower() for one in EntryType}
+
+
+def test_entries_that_are_kept_apart() -> None:
+    rows = page.table("### 18.4 Custody", "type")
+    names = {row[0]: row[1] for row in page.table("### 18.1 Entries and chain", "type")}
+    names |= {"16": "firmware", "17": "unbound"}
+    assert {row[0]: int(row[1]) for row in rows} == {
+        names[str(kind)]: places for kind, places in keeping.QUOTAS.items()
+    }
+    assert max(keeping.PLACES, apart.PLACES) <= log.MAX_KEPT
 
 
 def test_states_of_the_phone() -> None:

@@ -17,7 +17,7 @@ from protocol.entries import Entry, EntryType
 from protocol.evidence import Evidence, Run, Statement
 from protocol.identity import LockIdentity
 from protocol.keys import SigningKey, x25519_public
-from protocol.log import Batch, Gap
+from protocol.log import Batch, Gap, Kept
 from protocol.manifest import Manifest, Role, RoleKey, RootSet
 from protocol.proof import judge
 from protocol.receipt import Receipt
@@ -53,6 +53,7 @@ def signed_head(first: int, last: int, gap: Gap | None = None, key: SigningKey =
         IDENTITY.lock_id,
         1,
         1,
+        7,
         NOW,
         b"courier8",
         0,
@@ -184,6 +185,22 @@ def inserted(number: int) -> Evidence:
     return replace(GOOD, runs=(replace(GOOD.runs[0], entries=tuple(pairs)), GOOD.runs[1]))
 
 
+def keeping_file(
+    runs: tuple[Run, ...] = (run(1, 10), run(12, 12), run(15, 20)),
+    missing: tuple[tuple[int, int], ...] = ((11, 11), (13, 14)),
+) -> bytes:
+    """A file about a lock that kept number 12 when it overwrote 11 to 14."""
+    gap = Gap(*GAP, hash_after(GAP[1]), (Kept(hash_after(11), ENTRIES[11]),))
+    proof = replace(GOOD, runs=runs, heads=(*GOOD.heads[:2], signed_head(15, 20, gap)))
+    return file_of(proof, missing=tuple(Range(*one, Missing.OVERWRITTEN) for one in missing))
+
+
+def other_kept() -> Run:
+    """Number 12 as the lock did not write it."""
+    other = replace(ENTRIES[11], detail=(99,)).encode()
+    return Run(12, hash_after(11), ((other, log.link(hash_after(11), other)),))
+
+
 class TestALyingIssuer:
     """Whoever holds the issuer's keys can sign any claim, but not for the lock; the place is named."""
 
@@ -210,6 +227,26 @@ class TestALyingIssuer:
 
     def test_an_earlier_batch_is_covered_by_the_chain_of_a_later_one(self) -> None:
         assert judge(file_of(replace(GOOD, heads=GOOD.heads[1:])), roots=FINGERPRINT).holds
+
+    def test_rule_05_an_entry_out_of_a_gap_is_under_the_locks_signature(self) -> None:
+        verdict = judge(keeping_file())
+        assert verdict.findings == []
+        [stretch] = verdict.stretches
+        assert 12 in stretch.signed
+        assert stretch.entries[12] == ENTRIES[11]
+
+    @pytest.mark.parametrize(
+        ("runs", "missing", "where"),
+        [
+            ((run(1, 10), run(15, 20)), ((11, 14),), "numbers 11–14: are said to be overwritten"),
+            ((run(1, 10), other_kept(), run(15, 20)), ((11, 11), (13, 14)), "batch 15–20: brings entries"),
+        ],
+    )
+    def test_rule_05_what_a_lock_kept_can_be_neither_left_out_nor_altered(
+        self, runs: tuple[Run, ...], missing: tuple[tuple[int, int], ...], where: str
+    ) -> None:
+        findings = judge(keeping_file(runs, missing)).findings
+        assert any(where in str(one) for one in findings)
 
     def test_rule_05_a_gap_the_lock_did_not_sign_is_no_overwriting(self) -> None:
         unsigned = replace(GOOD, heads=(*GOOD.heads[:2], signed_head(15, 20)))

@@ -13,7 +13,7 @@ from protocol import bulletin, commission, identity, log, seal
 from protocol.entries import Entry, EntryType, Granted, OutcomeDetail, Refused
 from protocol.identity import LockIdentity
 from protocol.keys import SigningKey, x25519_public
-from protocol.log import Batch, Gap
+from protocol.log import Batch, Gap, Kept
 from protocol.manifest import Manifest
 from protocol.messages import Command, OutcomeCode
 from protocol.reasons import Reason
@@ -34,6 +34,7 @@ class Device:
     log_seed: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     epoch: int = 1
     boot: int = 1
+    ran: int = 0
     clock: int = 0
     acked: int = 0
     manifest: Manifest | None = None
@@ -119,6 +120,7 @@ class Device:
             lock_id=self.lock_id,
             epoch=self.epoch,
             boot=self.boot,
+            ran=self.ran,
             now=self.clock,
             courier=COURIER,
             acked=self.acked,
@@ -135,9 +137,10 @@ class Device:
         signed = log.sign(batch or self.batch(), self.log_key)
         return seal.seal_log(signed, self.manifest.sealing_key)
 
-    def gap(self, first: int, last: int) -> Gap:
-        """The record of overwritten entries."""
-        return Gap(first, last, self.hash_after(last))
+    def gap(self, first: int, last: int, *kept: int) -> Gap:
+        """The record of overwritten entries, of which those of the numbers `kept` survive."""
+        survive = tuple(Kept(self.hash_after(seq - 1), self.entries[seq - 1]) for seq in kept)
+        return Gap(first, last, self.hash_after(last), survive)
 
     def lose_log(self) -> None:
         """Start a new epoch, as after a lost store."""

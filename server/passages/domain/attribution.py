@@ -29,6 +29,7 @@ _NAMES: dict[int, tuple[str, ...]] = {
     EntryType.LOW_BATTERY: ("percent",),
     EntryType.STORE_CORRUPT: ("what",),
     EntryType.RECEIPT_ALARM: ("epoch", "seq"),
+    EntryType.TAMPER: ("what", "times"),
 }
 
 

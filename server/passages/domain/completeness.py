@@ -163,7 +163,7 @@ def _awaited(lock: int, epoch: int, position: LogPosition | None) -> tuple[int, 
 
 
 def _missing(wanted: range, there: set[int], heads: Sequence[Head]) -> list[Range]:
-    stated = [(head.gap.first, head.gap.last) for head in heads if head.gap is not None]
+    stated = [one for head in heads if head.gap is not None for one in head.gap.lost()]
 
     def why(first: int, last: int) -> Missing:
         signed = any(one <= first and last <= other for one, other in stated)
@@ -175,13 +175,19 @@ def _missing(wanted: range, there: set[int], heads: Sequence[Head]) -> list[Rang
 def _only_issuer(stored: Sequence[int], heads: Sequence[Head], kept: Sequence[BatchHead]) -> list[Range]:
     """Return what no whole signed batch reaches, directly or through the chain behind it."""
     found = []
+    ends = [number for head in heads for number in (head.last, *kept_numbers(head))]
     for first, last in runs(stored):
-        reached = max((head.last for head in heads if first <= head.last <= last), default=first - 1)
+        reached = max((end for end in ends if first <= end <= last), default=first - 1)
         if reached < last:
             begun = any(one.first_seq <= last and one.last_seq > reached for one in kept)
             why = OnlyIssuer.ERASED_BESIDE if begun else OnlyIssuer.NOT_KEPT
             found.append(Range(reached + 1, last, why))
     return found
+
+
+def kept_numbers(head: Head) -> list[int]:
+    """Return the numbers that a batch brought home out of its gap."""
+    return [one.entry.seq for one in head.gap.kept] if head.gap is not None else []
 
 
 def runs(numbers: Iterable[int]) -> list[tuple[int, int]]:

@@ -15,6 +15,7 @@ _FROM_KIND = {
     "low_battery": Deviation.Kind.LOW_BATTERY,
     "store_corrupt": Deviation.Kind.DEAD_LOCK,
     "receipt_alarm": Deviation.Kind.LOG_FORKED,
+    "tamper": Deviation.Kind.TAMPER,
 }
 _FROM_REASON = {
     "jam": Deviation.Kind.JAM,

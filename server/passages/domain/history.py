@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from protocol import log
 from protocol.entries import Entry
+from protocol.log import Gap
 from server.passages.domain.opening import Opened
 
 STORED, HELD, REJECTED = "stored", "held", "rejected"
@@ -87,14 +88,25 @@ class History:
         gap = batch.body.gap
         if gap is None:
             return True
+        if any(self._known(one.entry.seq) not in (None, one.hash) for one in gap.kept):
+            return False
         if gap.last <= self.seq:
             known = self._known(gap.last)
             return known is None or known == gap.hash
         if gap.first <= self.seq + 1:
-            self.holes.append(Hole(self.seq + 1, gap.last, signed=True))
+            lost = [(max(first, self.seq + 1), last) for first, last in gap.lost() if last > self.seq]
+            self.holes += [Hole(first, last, signed=True) for first, last in lost]
+            self._accept_kept(gap, batch)
             self.with_gap.append(batch)
             self.seq, self.hash = gap.last, gap.hash
         return True
+
+    def _accept_kept(self, gap: Gap, batch: Opened) -> None:
+        """Take in what the lock kept of the entries that it overwrote."""
+        for one in gap.kept:
+            if one.entry.seq > self.seq:
+                accepted = Accepted(one.entry, one.entry.encode(), one.hash, batch)
+                self.accepted.setdefault(one.entry.seq, accepted)
 
     def _repeat(self, batch: Opened) -> Verdict:
         """Compare what should be known already; numbers that a hole had swallowed are still welcome."""

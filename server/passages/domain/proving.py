@@ -16,7 +16,7 @@ from protocol.statement import Claim, Claims, OnlyIssuer, Range
 from server.audit import actions
 from server.audit.domain import record
 from server.passages import proof_queries as queries
-from server.passages.domain.completeness import Examination, Stretch, runs
+from server.passages.domain.completeness import Examination, Stretch, kept_numbers, runs
 from server.people.models import User
 from server.tenancy.domain import keyring
 from server.tenancy.models import RoleKey
@@ -86,11 +86,11 @@ def _prove(stretch: Stretch, key: SigningKey, at: datetime) -> tuple[Claim, Evid
 
 def _beside(chained: list[Run], stretch: Stretch) -> list[Range]:
     """Name entries below the stretch, there for the sake of whole batches, that no head reaches."""
-    reached = [(head.first, head.last) for head in stretch.heads]
+    reached = [number for head in stretch.heads for number in (head.last, *kept_numbers(head))]
     found = []
     for run in chained:
         last = min(run.last, stretch.first - 1)
-        if run.first <= last and not any(run.first <= end <= run.last for _start, end in reached):
+        if run.first <= last and not any(run.first <= end <= run.last for end in reached):
             found.append(Range(run.first, last, OnlyIssuer.ERASED_BESIDE))
     return found
 
@@ -103,7 +103,9 @@ def _chained(stretch: Stretch) -> tuple[list[Run], set[int]]:
     """
     lock, epoch = stretch.binding.lock, stretch.span.epoch
     known = {head.first: head.h_start for head in stretch.heads}
-    known |= {head.gap.last + 1: head.gap.hash for head in stretch.heads if head.gap is not None}
+    gaps = [head.gap for head in stretch.heads if head.gap is not None]
+    known |= {gap.last + 1: gap.hash for gap in gaps}
+    known |= {one.entry.seq: one.hash_before for gap in gaps for one in gap.kept}
     known[1] = genesis(bytes(lock.lock_id), epoch)
     chained, unlinked = [], set()
     for first, last in runs(stretch.stored):

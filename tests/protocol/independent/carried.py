@@ -106,10 +106,10 @@ def entry(data: bytes) -> list[Any]:
 
 
 def batch(data: bytes, lock_id: bytes, log_public: bytes) -> list[Any]:
-    """Section 18.2: the eleven items of a batch that is what it says."""
+    """Section 18.2: the twelve items of a batch that is what it says."""
     message = signed("log-batch-signed", data, limit("log batch"))
     body: list[Any] = message.body
-    _, lock, epoch, _, _, _, _, first, h_start, gap, entries = body
+    _, lock, epoch, _, _, _, _, _, first, h_start, gap, entries = body
     if message.kid != lock or lock != lock_id:
         raise InvalidError("another lock's")
     for one in entries:
@@ -119,11 +119,28 @@ def batch(data: bytes, lock_id: bytes, log_public: bytes) -> list[Any]:
     if first == 1 and h_start != genesis(lock, epoch):
         raise MalformedError("not the genesis")
     if gap is not None:
-        begins, ends, after = gap
-        if not begins <= ends < first or (ends + 1 == first and after != h_start):
+        _check_gap(gap, lock, epoch)
+        if not gap[1] < first or (gap[1] + 1 == first and gap[2] != h_start):
             raise MalformedError("gap")
     message.verify(log_public, aad("log-batch"))
     return body
+
+
+def _check_gap(gap: list[Any], lock: bytes, epoch: int) -> None:
+    """Section 18.2: kept entries stand in order inside the gap, and wherever two hashes meet they agree."""
+    begins, ends, after, kept = gap
+    if not begins <= ends:
+        raise MalformedError("gap")
+    numbers = [one[0] for _, one in kept]
+    if numbers != sorted(set(numbers)) or not all(begins <= number <= ends for number in numbers):
+        raise MalformedError("kept entries")
+    known = {0: genesis(lock, epoch), ends: after}
+    for before, one in kept:
+        encoded = cbor2.dumps(one)
+        entry(encoded)
+        places = ((one[0] - 1, before), (one[0], link(before, encoded)))
+        if any(known.setdefault(number, digest) != digest for number, digest in places):
+            raise MalformedError("chain of the kept entries")
 
 
 @dataclass

@@ -68,9 +68,9 @@ def test_batches(case: dict[str, Any]) -> None:
     said = V["log"]
     body = carried.batch(raw(case["bytes"]), raw(said["lock_id"]), raw(said["log_public"]))
     fields = case["fields"]
-    names = ("lock_id", "epoch", "boot", "now", "courier", "acked", "first", "h_start", "gap")
-    assert files.plain(body[1:10]) == [fields[name] for name in names]
-    assert len(body[10]) == fields["entries"]
+    names = ("lock_id", "epoch", "boot", "ran", "now", "courier", "acked", "first", "h_start", "gap")
+    assert files.plain(body[1:11]) == [fields[name] for name in names]
+    assert len(body[11]) == fields["entries"]
 
 
 @each("log", "refused_batches")

@@ -6,7 +6,7 @@ from typing import Any
 from protocol import cbor, cose, log, manifest
 from protocol.entries import Entry, EntryType, Granted, OutcomeDetail, Refused
 from protocol.keys import SigningKey
-from protocol.log import Batch, Gap
+from protocol.log import Batch, Gap, Kept
 from protocol.messages import Command, OutcomeCode
 from protocol.reasons import Reason
 from tests.protocol.vectors import world
@@ -33,6 +33,7 @@ _DETAILS: list[tuple[int, bytes | None, tuple[Any, ...]]] = [
     (EntryType.RECEIPT_ALARM, None, (EPOCH, 99)),
     (EntryType.GRANTED, _CTI, Granted(Command.LOCK, seed("second", 8), _PHONE, 7, 70_002, 1).detail()),
     (EntryType.OUTCOME, _CTI, OutcomeDetail(16, OutcomeCode.UNKNOWN).detail()),
+    (EntryType.TAMPER, None, (1, 1)),
     (EntryType.FIRMWARE, None, (6, 7, 0)),
     (200, None, ("of a later version", True, None, -5)),
 ]
@@ -48,6 +49,7 @@ BATCH = Batch(
     lock_id=world.LOCK.lock_id,
     epoch=EPOCH,
     boot=17,
+    ran=864_000,
     now=NOW + 1000,
     courier=_PHONE,
     acked=0,
@@ -58,6 +60,10 @@ BATCH = Batch(
 )
 GAPPED = replace(BATCH, first=5, h_start=HASHES[4], gap=Gap(1, 4, HASHES[4]), entries=ENTRIES[4:])
 LATER = replace(BATCH, acked=3, first=10, h_start=HASHES[9], gap=None, entries=ENTRIES[9:12])
+KEPT = tuple(Kept(HASHES[entry.seq - 1], entry) for entry in (*ENTRIES[:3], ENTRIES[10]))
+KEEPING = replace(
+    GAPPED, first=13, h_start=HASHES[12], gap=Gap(1, 12, HASHES[12], KEPT), entries=ENTRIES[12:]
+)
 BATCH_BYTES = log.sign(BATCH, world.LOCK_LOG_KEY)
 
 
@@ -80,6 +86,8 @@ def _refused_entries() -> list[dict[str, Any]]:
         ("battery of 101 percent", [5, NOW, 3, _CTI, [4, 0, 101, None]]),
         ("boot as text", [5, NOW, 5, None, ["17", 1]]),
         ("hand of nobody", [5, NOW, 7, None, []]),
+        ("tamper without its number of times", [5, NOW, 15, None, [1]]),
+        ("tamper by somebody", [5, NOW, 15, _CTI, [1, 1]]),
         ("firmware with an unknown result", [5, NOW, 16, None, [6, 7, 4]]),
         ("larger than 128 bytes", [5, NOW, 200, None, [bytes(120)]]),
         ("nine details", [5, NOW, 200, None, list(range(9))]),
@@ -99,18 +107,42 @@ def _refused_batches() -> list[dict[str, Any]]:
         ),
         ("version 2", _raw(BATCH, {0: 2})),
         ("epoch 0", _raw(BATCH, {2: 0})),
-        ("an entry of wrong form", _raw(LATER, {10: [[10, NOW, EntryType.HAND, None, [2]]]})),
-        ("an entry left out", _raw(BATCH, {10: items[:2] + items[3:]})),
-        ("an entry twice", _raw(BATCH, {10: [items[0], *items]})),
-        ("first is not the first", _raw(BATCH, {7: 2})),
-        ("not from the genesis of its epoch", _raw(BATCH, {8: seed("elsewhere")})),
-        ("gap backwards", _raw(GAPPED, {9: [4, 1, HASHES[4]]})),
-        ("gap into the batch", _raw(GAPPED, {9: [1, 5, HASHES[5]]})),
-        ("gap with another chain", _raw(GAPPED, {9: [1, 4, seed("elsewhere")]})),
+        ("an entry of wrong form", _raw(LATER, {11: [[10, NOW, EntryType.HAND, None, [2]]]})),
+        ("an entry left out", _raw(BATCH, {11: items[:2] + items[3:]})),
+        ("an entry twice", _raw(BATCH, {11: [items[0], *items]})),
+        ("first is not the first", _raw(BATCH, {8: 2})),
+        ("not from the genesis of its epoch", _raw(BATCH, {9: seed("elsewhere")})),
+        ("gap backwards", _raw(GAPPED, {10: [4, 1, HASHES[4], []]})),
+        ("gap into the batch", _raw(GAPPED, {10: [1, 5, HASHES[5], []]})),
+        ("gap with another chain", _raw(GAPPED, {10: [1, 4, seed("elsewhere"), []]})),
+        ("gap without what was kept", _raw(GAPPED, {10: [1, 4, HASHES[4]]})),
+        ("seconds since boot as text", _raw(BATCH, {4: "864000"})),
+        *((name, _keeping(kept)) for name, kept in _refused_kept()),
         ("signed as a receipt", cose.sign1(_payload(), world.LOCK_LOG_KEY, cose.context("receipt"))),
         ("cut short", BATCH_BYTES[:-1]),
     ]
     return [{"name": name, "bytes": data} for name, data in cases]
+
+
+def _keeping(kept: list[Any]) -> bytes:
+    return _raw(KEEPING, {10: [1, 12, HASHES[12], kept]})
+
+
+def _refused_kept() -> list[tuple[str, list[Any]]]:
+    kept = [[one.hash_before, one.entry.as_array()] for one in KEPT]
+    begin, elsewhere = kept[0][1], seed("elsewhere")
+    last = [HASHES[11], ENTRIES[11].as_array()]
+    return [
+        ("a kept entry of wrong form", [[HASHES[0], [1, NOW, EntryType.HAND, None, [2]]]]),
+        ("kept entries out of order", [kept[1], kept[0]]),
+        ("a kept entry twice", [kept[0], kept[0]]),
+        ("a kept entry beyond its gap", [[HASHES[12], ENTRIES[12].as_array()]]),
+        ("the first entry kept, not from the genesis", [[elsewhere, begin]]),
+        ("two kept side by side, not chained", [kept[0], [elsewhere, kept[1][1]]]),
+        ("the gap's last entry kept, not chained to the gap", [[elsewhere, last[1]]]),
+        ("a kept entry without the hash before it", [[begin]]),
+        ("65 kept entries", [kept[0]] * 65),
+    ]
 
 
 def _payload() -> bytes:
@@ -128,7 +160,12 @@ def log_file() -> dict[str, Any]:
         "refused_entries": _refused_entries(),
         "batches": [
             {"name": name, "bytes": log.sign(batch, world.LOCK_LOG_KEY), "fields": _fields(batch)}
-            for name, batch in (("whole epoch", BATCH), ("after a gap", GAPPED), ("a stretch", LATER))
+            for name, batch in (
+                ("whole epoch", BATCH),
+                ("after a gap", GAPPED),
+                ("with entries out of its gap", KEEPING),
+                ("a stretch", LATER),
+            )
         ],
         "refused_batches": _refused_batches(),
     }
@@ -140,12 +177,13 @@ def _fields(batch: Batch) -> dict[str, Any]:
         "lock_id": batch.lock_id,
         "epoch": batch.epoch,
         "boot": batch.boot,
+        "ran": batch.ran,
         "now": batch.now,
         "courier": batch.courier,
         "acked": batch.acked,
         "first": batch.first,
         "h_start": batch.h_start,
-        "gap": None if gap is None else [gap.first, gap.last, gap.hash],
+        "gap": None if gap is None else gap.as_array(),
         "entries": len(batch.entries),
         "h_end": batch.h_end,
     }
