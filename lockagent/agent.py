@@ -29,6 +29,7 @@ from lockagent.core.events import (
     SaveState,
     Send,
     SetPace,
+    Silence,
     Started,
     Stored,
     Tick,
@@ -158,7 +159,7 @@ class Agent:
                 self._parts.motor.order(effect.order, self._mono(), effect.hold)
             case CommissionResult():
                 self._result = effect.reason
-            case Send() | Disconnect() | Advertise() | SetPace():
+            case Send() | Disconnect() | Advertise() | Silence() | SetPace():
                 self._radio_effect(effect)
         return None
 
@@ -168,7 +169,7 @@ class Agent:
             raise RuntimeError("a lock with one program was told to change it")
         return self._parts.firmware
 
-    def _radio_effect(self, effect: Send | Disconnect | Advertise | SetPace) -> None:
+    def _radio_effect(self, effect: Send | Disconnect | Advertise | Silence | SetPace) -> None:
         if self._radio is None:
             return
         match effect:
@@ -178,6 +179,8 @@ class Agent:
                 self._radio.disconnect(effect.link)
             case Advertise():
                 self._radio.advertise(effect.data)
+            case Silence():
+                self._radio.silence()
             case SetPace():
                 self._radio.pace(effect.pace)
 

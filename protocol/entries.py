@@ -38,6 +38,8 @@ class EntryType(IntEnum):
     """Somebody opened or closed the lock's cover."""
     FIRMWARE = 16
     """The lock runs another program now, or one that was tried did not come up."""
+    UNBOUND = 17
+    """The lock has forgotten its binding, by the server's order."""
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,10 @@ def _check_own_affair(entry: Entry) -> None:
         binding, seq = fields.array(list(entry.detail), 2, "bound detail")
         fields.octets(binding, 8, "binding")
         fields.uint(seq, fields.MAX_COUNTER, "bulletin number")
+        return
+    if entry.kind == EntryType.UNBOUND:
+        (ended,) = fields.array(list(entry.detail), 1, "unbound detail")
+        fields.octets(ended, 8, "binding")
         return
     limits = _DETAIL_LIMITS[entry.kind]
     for value, at_most in zip(fields.array(list(entry.detail), len(limits), "detail"), limits, strict=True):

@@ -97,10 +97,16 @@ class LockDoor:
     """What a lock's handshakes of one suite at one door have in common, computed once: half an m0's work."""
 
     def __init__(
-        self, *, static_private: bytes, adv_key: bytes, binding: bytes, suite: Suite = SUITE_1
+        self,
+        *,
+        static_private: bytes,
+        adv_key: bytes,
+        binding: bytes,
+        suite: Suite = SUITE_1,
+        identity: bytes = b"",
     ) -> None:
-        """Both keys are 32 secret bytes, ``binding`` is 8."""
-        self.suite = suite
+        """Both keys are 32 secret bytes, ``binding`` is 8. ``identity``: what a lock in setup says with m0."""
+        self.suite, self.identity = suite, identity
         self.binding = fields.octets(binding, 8, "binding")
         self.psk, self.mac_key = _derive(adv_key, "psk"), _derive(adv_key, "mac")
         self.static = KeyPair25519.from_private_bytes(fields.octets(static_private, 32, "static key"))
@@ -118,6 +124,11 @@ class LockHandshake:
         _start(noise, ephemeral)
         self.m0 = bytes(noise.write_message(b""))
         self._noise: NoiseConnection | None = noise
+
+    @property
+    def hello(self) -> bytes:
+        """What is said: m0, and in setup the lock's identity behind it."""
+        return self.m0 + self.door.identity
 
     @property
     def untried(self) -> bool:

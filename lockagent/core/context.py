@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from lockagent.bolt import Bolt
 from lockagent.core.clock import Clock, RtcReading
 from lockagent.core.disk import DiskQueue, Then
-from lockagent.core.events import Advertise, Effect, SaveState
+from lockagent.core.events import Advertise, Effect, SaveState, Silence
 from lockagent.core.hands import Hands
 from lockagent.core.identity import LockSecrets
 from lockagent.core.journal import Journal
@@ -19,15 +20,27 @@ from lockagent.core.relock import Relock
 from lockagent.core.requests import KnownRequests
 from lockagent.core.uncertain import UncertainUse
 from lockagent.records import Boot, Damage, StateImage
-from protocol import advert
+from protocol import advert, identity, label
 from protocol.entries import Entry
 from protocol.keys import HolderKey, SigningKey
+from protocol.label import Label
 
 Random = Callable[[int], bytes]
 SAVE_EVERY_SECONDS = 3600.0
 SAVE_SOON_SECONDS = 60.0
 RESERVE_PERCENT = 5
 """What the battery holds here is enough to lock once more, and perhaps not for much besides."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What adverts and handshakes are made with."""
+
+    key: bytes = field(repr=False)
+    name: bytes
+    """The binding's id, in setup the lock's own."""
+    identity: bytes = b""
+    """In setup: who the lock is, said with m0."""
 
 
 @dataclass
@@ -39,6 +52,8 @@ class Context:
     emit: Callable[[Effect], None]
     mono: float
     binding: Binding | None
+    former: Binding | None
+    """The binding there was last, once it has ended: whose lock this is. None for a new lock."""
     boots: int
     damage: Damage
     clock: Clock
@@ -57,6 +72,8 @@ class Context:
     """A sensor sees the door open; False when it is shut, and where there is no sensor."""
     battery: int | None = None
     saved_at: float = 0.0
+    setup_until: float | None = None
+    """A blank lock is on the air for an installer until then; None when it is not."""
     booted: float = 0.0
 
     @classmethod
@@ -87,7 +104,8 @@ class Context:
             random=random,
             emit=emit,
             mono=mono,
-            binding=memory.binding,
+            binding=memory.binding if memory.binding and memory.binding.adv_keys else None,
+            former=memory.binding if memory.binding and not memory.binding.adv_keys else None,
             boots=memory.boots,
             damage=boot.state.damage,
             clock=Clock(memory.clock, rtc, mono, logged),
@@ -110,6 +128,11 @@ class Context:
         self.offers.recall(entries)
         self.uncertain.recall(entries)
 
+    @cached_property
+    def label(self) -> Label:
+        """What is printed on this lock."""
+        return label.of_lock(self.lock_id, self.secrets.seal_private)
+
     def now(self) -> int:
         """The lock's time at this event."""
         return self.clock.now(self.mono)
@@ -123,7 +146,7 @@ class Context:
 
         def make() -> SaveState:
             memory = Memory(
-                binding=self._newer(binding),
+                binding=self._newer(binding) or self.former,
                 clock=self.clock.saved(self.mono),
                 boots=self.boots,
                 day=self.hands.day,
@@ -150,6 +173,8 @@ class Context:
         held = self.binding
         if binding is None or held is None or binding.bulletin.binding != held.bulletin.binding:
             return binding or held
+        if not binding.adv_keys:
+            return binding
         return binding if binding.bulletin.seq > held.bulletin.seq else held
 
     @property
@@ -160,8 +185,24 @@ class Context:
 
     def rotate(self) -> None:
         """A new advert from a new address; nothing on the air connects it to the one before."""
+        place = self.place
+        if place is not None:
+            self.emit(Advertise(advert.make(place.key, self.random(8)).data))
+
+    @property
+    def place(self) -> Place | None:
+        """What the lock is known by now: its door, in setup its label, else nothing."""
         if self.binding is not None:
-            self.emit(Advertise(advert.make(self.binding.adv_keys[0], self.random(8)).data))
+            return Place(self.binding.adv_keys[0], self.binding.bulletin.binding)
+        if self.setup_until is None:
+            return None
+        document = identity.sign(self.secrets.identity, self.log_key)
+        return Place(self.label.setup_key, self.lock_id, document)
+
+    def fall_silent(self) -> None:
+        """No advert any more: this lock has no door, and nobody has asked it to be given one."""
+        self.setup_until = None
+        self.emit(Silence())
 
     def courier(self, holder: HolderKey, max_bytes: int) -> Courier:
         """A phone as the carrier of a batch of at most so many bytes, now."""

@@ -74,6 +74,11 @@ class Stored:
 
 
 @dataclass(frozen=True)
+class Gesture:
+    """Somebody held the setup button: a lock without a door goes on the air for an installer."""
+
+
+@dataclass(frozen=True)
 class Commissioned:
     """An installer hands the lock its place: a package verified under the roots it brings."""
 
@@ -93,8 +98,9 @@ Event = (
     | DoorMoved
     | Tampered
     | Battery
-    | Commissioned
     | Woken
+    | Gesture
+    | Commissioned
 )
 
 
@@ -161,6 +167,11 @@ class CommissionResult:
 
 
 @dataclass(frozen=True)
+class Silence:
+    """Stop advertising."""
+
+
+@dataclass(frozen=True)
 class Advertise:
     """From now on advertise this manufacturer data (without company id) from a fresh random address."""
 
@@ -181,6 +192,7 @@ Effect = (
     | SaveState
     | Drive
     | Advertise
+    | Silence
     | SetPace
     | CommissionResult
     | FirmwareStep

@@ -89,6 +89,14 @@ class Journal:
 
         self._disk.push(make, stored)
 
+    def ended(self, binding: bytes) -> bool:
+        """Whether the newest word on a binding in the log is that it has ended."""
+        for record in reversed(self._records):
+            entry = Entry.decode(record.entry)
+            if entry.kind in (EntryType.BOUND, EntryType.UNBOUND):
+                return entry.kind == EntryType.UNBOUND and entry.detail[0] == binding
+        return False
+
     def hash_after(self, seq: int) -> bytes | None:
         """The chain hash after entry `seq`, or None when the lock does not know it (any more)."""
         if seq == self.head:

@@ -155,6 +155,12 @@ class Links:
         for frame in framing.fragment(kind, message, link.capacity):
             self._emit(Send(link.number, frame, link.suite or SUITE_1))
 
+    def end_others(self, number: int) -> None:
+        """End every link but one."""
+        for link in list(self._links.values()):
+            if link.number != number:
+                self._end(link)
+
     def end(self, number: int) -> None:
         """End a link from this side."""
         link = self._links.get(number)
@@ -198,7 +204,7 @@ class Links:
         link.m0_dies = link.greeting.dies
         link.streaming = False
         link.reassembler.reset()
-        self.send(link, Kind.M0, link.greeting.handshake.m0)
+        self.send(link, Kind.M0, link.greeting.handshake.hello)
 
     def _next_greeting(self, link: Link, mono: float) -> Greeting | None:
         if link.suite is None or link.m0_count >= gatt.MAX_M0_PER_LINK:

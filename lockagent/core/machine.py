@@ -5,12 +5,14 @@ from __future__ import annotations
 from lockagent.bolt import Battery, DoorMoved, HandMoved, MotorDone, MotorEvent, Tampered, Woken
 from lockagent.core import commissioning
 from lockagent.core.clock import RtcReading
-from lockagent.core.context import Context, Random
+from lockagent.core.context import Context, Place, Random
 from lockagent.core.events import (
     Commissioned,
+    CommissionResult,
     Effect,
     Event,
     FrameIn,
+    Gesture,
     LinkDown,
     LinkUp,
     Started,
@@ -28,7 +30,7 @@ from lockagent.core.upkeep import Upkeep
 from lockagent.image import FirmwareBoot
 from lockagent.records import Boot
 from protocol.handshake import LockDoor
-from protocol.suites import Suite
+from protocol.suites import SUITE_1, Suite
 
 
 class LockCore:
@@ -54,7 +56,7 @@ class LockCore:
             boot, secrets, rtc, mono, capacity=capacity, random=random, emit=self._effects.append
         )
         self._upkeep = Upkeep(self._context)
-        self._doors: dict[Suite, tuple[tuple[bytes, bytes], LockDoor]] = {}
+        self._doors: dict[Suite, tuple[Place, LockDoor]] = {}
         self._links = Links(
             self._effects.append,
             Greetings(self._current_door, random),
@@ -98,7 +100,13 @@ class LockCore:
             case MotorDone() | HandMoved() | DoorMoved() | Battery() | Tampered() | Woken():
                 self._door_event(event)
             case Commissioned():
-                commissioning.take(self._context, event.commission)
+                commissioning.take(
+                    self._context,
+                    event.commission,
+                    lambda reason: self._context.emit(CommissionResult(reason)),
+                )
+            case Gesture():
+                self._upkeep.gesture()
             case Started():
                 self._upkeep.started(event)
                 self._updates.started()
@@ -148,16 +156,19 @@ class LockCore:
         self._updates.tick()
 
     def _current_door(self, suite: Suite) -> LockDoor | None:
-        """What a suite's handshakes are made of now; a blank lock has nothing to shake hands about."""
-        context = self._context
-        if context.binding is None:
-            return None
-        place = (context.binding.adv_keys[0], context.binding.bulletin.binding)
+        """What a suite's handshakes are made of now; None for a lock that nobody is to talk to."""
+        place, static = self._context.place, self._context.secrets.static_private
+        if place is None or (place.identity and suite is not SUITE_1):
+            return None  # setup is of suite 1 alone
         known = self._doors.get(suite)
         if known is None or known[0] != place:
-            adv_key, binding = place
-            static = context.secrets.static_private
-            made = LockDoor(static_private=static, adv_key=adv_key, binding=binding, suite=suite)
+            made = LockDoor(
+                static_private=static,
+                adv_key=place.key,
+                binding=place.name,
+                identity=place.identity,
+                suite=suite,
+            )
             known = self._doors[suite] = place, made
         return known[1]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lockagent.core.clock import Anchor
 from protocol import bulletin, cbor, fields, lockrecord, manifest
@@ -19,7 +19,7 @@ class UnreadableMemoryError(ValueError):
 
 @dataclass(frozen=True)
 class Binding:
-    """The door the lock sits on, and the newest news about it."""
+    """The door the lock sits on, and the newest news about it; without adv_keys the door it sat on last."""
 
     manifest: Manifest
     manifest_bytes: bytes
@@ -27,10 +27,18 @@ class Binding:
     bulletin_bytes: bytes
     adv_keys: tuple[bytes, ...] = field(repr=False)
 
+    def ended(self) -> Binding:
+        """The same without its secrets."""
+        return replace(self, adv_keys=())
+
 
 @dataclass(frozen=True)
 class Memory:
-    """Everything saved at once. `binding` is None for a blank lock. `day`, `hand_count`: see `hands`."""
+    """Everything saved at once. `day`, `hand_count`: see `hands`.
+
+    `binding` is None for a new lock. One that has been taken off its door keeps its last binding without
+    adv_keys: whose it is, and what it may not be led back to.
+    """
 
     binding: Binding | None
     clock: Anchor
@@ -86,5 +94,5 @@ def _unpacked(value: object) -> Binding | None:
         manifest_bytes=manifest_bytes,
         bulletin=bulletin.parse(bulletin_bytes).body,
         bulletin_bytes=bulletin_bytes,
-        adv_keys=lockrecord.adv_keys(adv_keys),
+        adv_keys=lockrecord.adv_keys(adv_keys) if adv_keys else (),
     )

@@ -9,12 +9,14 @@ from lockagent.core.judge import Bench, Hearing, judge
 from lockagent.core.links import Introduced, Link, Links
 from lockagent.core.news import News
 from lockagent.core.offers import sealed_batch
+from lockagent.core.service import Service
 from lockagent.core.session import Session
 from protocol import gatt, messages
 from protocol.entries import EntryType, Refused
 from protocol.errors import ProtocolError
 from protocol.firmware import FirmwareChunk, FirmwareOffer
 from protocol.framing import Kind
+from protocol.installing import SetupRequest
 from protocol.messages import BulletinOffer, Carry, Decision, DecisionFlag, FreshTime
 from protocol.reasons import Reason
 
@@ -29,12 +31,16 @@ class Reception:
         self._sessions: dict[int, Session] = {}
         self.actor = Actor(context, self._decide)
         self._news = News(context, self._judge)
+        self._service = Service(context, lambda: self._moving, self._alone)
 
     def welcome(self, link: Link, phone: Introduced) -> None:
         """A phone is authenticated: judge its request."""
         session = Session(link, phone, self._links, heard_at=self._context.mono)
         self._sessions[link.number] = session
-        self._judge(session)
+        if self._context.binding is None:
+            self._set_up(session)
+        else:
+            self._judge(session)
 
     def down(self, number: int) -> None:
         """A link is gone, and the session with it; what it started goes on."""
@@ -85,6 +91,9 @@ class Reception:
             self._hand_over(session)
 
     def _take(self, session: Session, said: messages.PhoneMessage) -> None:
+        if self._out_of_place(session, said):
+            self._end(session)
+            return
         match said:
             case BulletinOffer():
                 self._news.bulletin(session, said)
@@ -94,6 +103,16 @@ class Reception:
                 self._firmware(session, said)
             case Carry():
                 session.carry = said.max_bytes
+            case _:
+                if not self._service.take(session, said):
+                    self._end(session)
+
+    def _out_of_place(self, session: Session, said: messages.PhoneMessage) -> bool:
+        """Setup is for an installer's questions alone; and a lock without a door takes no news of one."""
+        news = isinstance(said, BulletinOffer | FreshTime)
+        if session.setup:
+            return news or isinstance(said, Carry)
+        return news and self._context.binding is None
 
     @property
     def quiet(self) -> bool:
@@ -135,6 +154,18 @@ class Reception:
         else:
             self.actor.begin(session, hearing)
 
+    def _set_up(self, session: Session) -> None:
+        """The lock has no door: whoever knows its label may give it one. Nothing is logged before that."""
+        journal = self._context.journal
+        try:
+            SetupRequest.parse(session.phone.plaintext)
+        except ProtocolError:
+            session.send(Decision(Reason.MALFORMED, journal.epoch, journal.head, 0))
+            self._end(session)
+            return
+        session.setup, session.decided_at = True, self._context.mono
+        session.send(Decision(Reason.GRANTED, journal.epoch, journal.head, 0))
+
     def _refuse(self, session: Session, hearing: Hearing) -> None:
         """Log the refusal (or count it), then say it."""
         context, phone = self._context, session.phone.holder.fingerprint
@@ -163,6 +194,8 @@ class Reception:
 
     def _decide(self, session: Session, decision: Decision) -> None:
         session.decided_at = self._context.mono if session.decided_at is None else session.decided_at
+        journal = self._context.journal
+        session.granted_seq = decision.seq if decision.epoch == journal.epoch else journal.head + 1
         session.send(decision)
 
     def _hand_over(self, session: Session) -> None:
@@ -174,18 +207,21 @@ class Reception:
         session.hand_over(self._batch(session), 0 if refused else context.journal.unreceipted)
 
     def _batch(self, session: Session) -> bytes | None:
-        """What this phone gets to carry: nothing for the refused, and nothing long after m3."""
+        """What this phone gets to carry: nothing for the refused; long after m3 only installers."""
         context = self._context
-        if session.offered is None or session.finished_at is None or context.binding is None:
+        binding = context.binding or context.former
+        if session.serving and session.offered is None:
+            session.offered = (1, context.journal.head)  # asked for more: whatever has no receipt
+        if session.offered is None or session.finished_at is None or binding is None:
             return None
-        if context.mono > session.finished_at + gatt.LOG_SESSION_SECONDS:
+        if context.mono > session.finished_at + gatt.LOG_SESSION_SECONDS and not session.serving:
             return None
         return sealed_batch(
             context.journal,
             session.offered,
             context.courier(session.phone.holder, session.takes),
             context.log_key,
-            context.binding.manifest.sealing_key,
+            binding.manifest.sealing_key,
         )
 
     def _ends_at(self, session: Session) -> float:
@@ -201,8 +237,13 @@ class Reception:
 
     def _in_service(self) -> Session | None:
         """The one service session with the longer life, the newest: an installer's work takes time."""
-        serving = [session for session in self._sessions.values() if session.serving]
+        serving = [session for session in self._sessions.values() if session.serving or session.setup]
         return max(serving, key=lambda session: session.link.number, default=None)
+
+    def _alone(self, session: Session) -> None:
+        """End every session and every link but this one."""
+        self._sessions = {session.link.number: session}
+        self._links.end_others(session.link.number)
 
     def _end(self, session: Session) -> None:
         self._sessions.pop(session.link.number, None)

@@ -22,6 +22,10 @@ class Session:
     heard_at: float
     hearing: Hearing | None = None
     decided_at: float | None = None
+    granted_seq: int = 0
+    """The entry that says so; beyond the newest one when it is of another log epoch."""
+    setup: bool = False
+    """With a lock that has no door, under the key of its label: only an installer's messages are taken."""
     judged_again: bool = False
     time_taken: bool = False
     """A fresh time statement was taken in this session."""

@@ -56,6 +56,9 @@ class Upkeep:
         if context.journal.kept_lost:
             context.journal.append(EntryType.STORE_CORRUPT, (_CORRUPT_KEPT,), ignore)
         context.journal.append(EntryType.BOOT, (context.boots, int(context.clock.certain)), ignore)
+        if context.former is not None and not context.journal.ended(context.former.bulletin.binding):
+            # The power went between forgetting the binding and saying so.
+            context.journal.append(EntryType.UNBOUND, (context.former.bulletin.binding,), ignore)
         for request in context.known.open_ended():
             self._unknown(OutcomeDetail(request.granted_seq, OutcomeCode.UNKNOWN), request.token_id)
         self.rotate()
@@ -101,6 +104,13 @@ class Upkeep:
         if self._wakefulness.woken(self._context.mono):
             self._context.emit(SetPace(self._wakefulness.pace))
 
+    def gesture(self) -> None:
+        """A lock with a door takes no notice; one without goes on the air for a few minutes."""
+        context = self._context
+        if context.binding is None:
+            context.setup_until = context.mono + gatt.SETUP_SECONDS
+            self.rotate()
+
     def connection_ended(self) -> None:
         """Rotate after every connection, but leave each advert a while on the air.
 
@@ -114,6 +124,10 @@ class Upkeep:
     def tick(self) -> None:
         """Whatever time has made due."""
         context = self._context
+        if context.setup_until is not None and context.mono >= context.setup_until:
+            context.setup_until = None
+            if context.binding is None:
+                context.fall_silent()
         if context.mono >= self._rotate_at:
             self.rotate()
         if self._wakefulness.tick(context.mono):
@@ -131,6 +145,8 @@ class Upkeep:
         """When `tick` has something to do."""
         context = self._context
         times = [self._rotate_at, self._save_at()]
+        if context.setup_until is not None:
+            times.append(context.setup_until)
         due = (context.failures.due_at(), self.tampers.due_at(), self._wakefulness.next_at())
         times += [at for at in due if at is not None]
         return min(times)

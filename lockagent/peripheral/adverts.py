@@ -80,6 +80,11 @@ class Advertiser:
         self._data, self._fresh = data, True
         self._changed.set()
 
+    def hide(self) -> None:
+        """Advertise nothing."""
+        self._data = None
+        self._changed.set()
+
     def hurry(self, *, fast: bool) -> None:
         """Advertise the same more or less often."""
         if fast != self._hurried and self._fast_ms != self._slow_ms:
@@ -111,9 +116,9 @@ class Advertiser:
                 asyncio.get_running_loop().call_later(RETRY_SECONDS, self.make_up)
 
     async def _put_on_air(self) -> None:
+        await self._device.stop_advertising()
         if self._data is None:
             return
-        await self._device.stop_advertising()
         if self._fresh:
             address = random_address(self._random)
             await self._device.send_sync_command(

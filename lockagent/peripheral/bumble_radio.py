@@ -83,6 +83,10 @@ class BumbleRadio:
         """Advertise this from a fresh address."""
         self._adverts.show(data)
 
+    def silence(self) -> None:
+        """Advertise nothing."""
+        self._adverts.hide()
+
     def pace(self, pace: Pace) -> None:
         """Advertise so often."""
         self._adverts.hurry(fast=pace is Pace.FAST)

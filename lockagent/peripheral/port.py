@@ -28,6 +28,10 @@ class Radio(Protocol):
         """From now on, and again after every connection, advertise this from a fresh random address."""
         ...
 
+    def silence(self) -> None:
+        """From now on advertise nothing; links stay."""
+        ...
+
     def pace(self, pace: Pace) -> None:
         """From now on advertise so often; slowly until the first call."""
         ...

@@ -24,6 +24,7 @@ from lockagent.core.events import (
     SaveState,
     Send,
     SetPace,
+    Silence,
     Started,
     Stored,
     Subscribed,
@@ -68,6 +69,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.adverts: list[bytes] = []
+        self.on_air = False
         self.pace = Pace.SLOW
         self.inbox: dict[int, list[bytes]] = {}
         self.ended: list[int] = []
@@ -194,6 +196,9 @@ class Bench:
                 self.motor.order(effect.order, self.mono, effect.hold)
             case Advertise():
                 self.adverts.append(effect.data)
+                self.on_air = True
+            case Silence():
+                self.on_air = False
             case SetPace():
                 self.pace = effect.pace
             case CommissionResult():
