@@ -15,7 +15,8 @@ from lockagent.records import LogRecord
 from lockagent.storage.port import Files
 from lockagent.storage.slot import BLANK, SLOT_SIZE, StoredSlot, pack, unpack
 
-CAPACITY = 4096
+CAPACITY = 12_288
+"""Room for 4 000 passages even when each is three entries: granted, outcome, relocked."""
 Readable = Callable[[bytes], bool]
 ChainStep = Callable[[bytes, bytes], bytes]
 """(hash before, entry) -> hash after."""

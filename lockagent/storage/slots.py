@@ -1,9 +1,10 @@
-"""The state record: one value, replaced atomically by writing the older of two checksummed slots.
+"""The state record: one value, replaced atomically by writing the oldest of sixteen checksummed slots.
 
     slot := magic "NS" (2) | version (1) | pad (1) | generation (8) | length (4) | payload | SHA-256 (32)
 
 The checksum covers everything before it. A cut in the middle of a write harms only the slot being written,
-so the other one, which is what the lock last acknowledged, is still there at boot.
+so the one before it, which is what the lock last acknowledged, is still there at boot. Two slots would do for
+that; sixteen spread the wear of an hourly save over as much more flash.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ _HEAD = struct.Struct(">2sBxQI")
 _MAGIC = b"NS"
 _VERSION = 1
 _DIGEST = 32
+SLOTS = 16
 SLOT_SIZE = 32 * 1024
 MAX_PAYLOAD = SLOT_SIZE - _HEAD.size - _DIGEST
 
 
 class StateCorruptError(Exception):
-    """Neither slot holds a whole record: what the lock knew is lost."""
+    """No slot holds a whole record: what the lock knew is lost."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Record:
 
 
 class StateSlots:
-    """The two slots in the file `state`."""
+    """The slots in the file `state`."""
 
     NAME = "state"
 
@@ -49,21 +51,21 @@ class StateSlots:
         return self._generation
 
     def create(self, payload: bytes) -> None:
-        """Make the file, with the first record in slot 1 and slot 0 empty."""
-        blob = bytearray(2 * SLOT_SIZE)
+        """Make the file, with the first record in slot 1 and the others empty."""
+        blob = bytearray(SLOTS * SLOT_SIZE)
         blob[SLOT_SIZE : SLOT_SIZE + len(_pack(1, payload))] = _pack(1, payload)
         self._files.replace(self.NAME, bytes(blob))
         self._generation = 1
 
     def load(self) -> Record | None:
-        """Return the newest whole record; None without a file; StateCorruptError when neither is whole."""
+        """Return the newest whole record; None without a file; StateCorruptError when none is whole."""
         blob = self._files.read(self.NAME)
         if blob is None:
             return None
-        records = [_unpack(blob[at * SLOT_SIZE : (at + 1) * SLOT_SIZE], at) for at in range(2)]
+        records = [_unpack(blob[at * SLOT_SIZE : (at + 1) * SLOT_SIZE], at) for at in range(SLOTS)]
         whole = [record for record in records if record is not None]
         if not whole:
-            raise StateCorruptError("neither slot of the state record is whole")
+            raise StateCorruptError("no slot of the state record is whole")
         newest = max(whole, key=lambda record: record.generation)
         self._generation = newest.generation
         return newest
@@ -71,7 +73,7 @@ class StateSlots:
     def save(self, payload: bytes) -> None:
         """Replace the record; it is acknowledged when this returns. StorageError leaves the old one valid."""
         generation = self._generation + 1
-        self._files.write(self.NAME, (generation % 2) * SLOT_SIZE, _pack(generation, payload))
+        self._files.write(self.NAME, (generation % SLOTS) * SLOT_SIZE, _pack(generation, payload))
         self._files.sync(self.NAME)
         self._generation = generation
 
@@ -88,7 +90,7 @@ def _unpack(slot: bytes, position: int) -> Record | None:
         return None
     magic, version, generation, length = _HEAD.unpack_from(slot)
     end = _HEAD.size + length
-    if magic != _MAGIC or version != _VERSION or length > MAX_PAYLOAD or generation % 2 != position:
+    if magic != _MAGIC or version != _VERSION or length > MAX_PAYLOAD or generation % SLOTS != position:
         return None
     if hashlib.sha256(slot[:end]).digest() != slot[end : end + _DIGEST]:
         return None

@@ -79,12 +79,9 @@ class CrashDisk:
 
     @staticmethod
     def _applied(blob: bytes, writes: list[tuple[str, int, bytes]]) -> bytes:
-        if not writes:
-            return blob
-        patched = bytearray(blob)
         for _, offset, data in writes:
-            patched[offset : offset + len(data)] = data
-        return bytes(patched)
+            blob = blob[:offset] + data + blob[offset + len(data) :]
+        return blob
 
 
 def _torn(old: bytes, new: bytes, rng: random.Random) -> bytes:

@@ -189,10 +189,3 @@ def test_locking_is_logged_like_opening() -> None:
     anna.open(bench, command=Command.LOCK)
     kinds = [entry.kind for entry in bench.entries()[-4:]]
     assert kinds == [EntryType.GRANTED, EntryType.OUTCOME] * 2
-
-
-def test_seven_years_of_passages_fit_in_numbers() -> None:
-    """At least 4 000 passages stay in memory without any receipt."""
-    bench = commissioned()
-    assert bench.capacity // 2 >= 2000
-    assert bench.store.capacity >= 4000

@@ -6,6 +6,7 @@ import contextlib
 
 from lockagent.bolt import Bolt, Order
 from lockagent.storage.port import StorageProblem
+from lockagent.storage.slots import SLOT_SIZE, SLOTS
 from protocol.entries import EntryType, Granted, OutcomeDetail
 from protocol.messages import Command, OutcomeCode
 from protocol.reasons import Reason
@@ -175,8 +176,8 @@ def test_a_lost_state_record_leaves_a_lock_that_opens_for_nobody() -> None:
     bench, anna = commissioned(), Phone()
     anna.open(bench)
     adverts = len(bench.adverts)
-    corrupt(bench, "state", 20)
-    corrupt(bench, "state", 32 * 1024 + 20)
+    for slot in range(SLOTS):
+        corrupt(bench, "state", slot * SLOT_SIZE + 20)
     bench.power_cut()
     assert bench.core.binding is None
     assert len(bench.adverts) == adverts
@@ -194,8 +195,9 @@ def test_any_single_corrupt_byte_of_the_store_opens_nothing() -> None:
     for _ in range(150):
         bench = commissioned(capacity=64)
         bench.disk.durable = dict(original.disk.durable)
-        name = rng.choice(["log", "state"])
-        corrupt(bench, name, rng.randrange(2048))
+        name = rng.choice(["log", "state", "kept"])
+        near = rng.randrange(SLOTS) * SLOT_SIZE if name == "state" else 0
+        corrupt(bench, name, near + rng.randrange(2048))
         bench.power_cut()
         bench.advance(60)
         assert bench.motor.runs == []
