@@ -7,12 +7,13 @@ import asyncio
 import sys
 from pathlib import Path
 
-from lockagent import commands
+from lockagent import commands, hardware
 from lockagent.commands import RefusedError
 from lockagent.core.memory import UnreadableMemoryError
 from lockagent.firmware.loader import RESTART_CODE
 from lockagent.firmware.record import Slot
 from lockagent.firmware.store import WrongImageError
+from lockagent.hardware import HardwareError
 from lockagent.image import SETTLE_SECONDS
 from lockagent.lockfolder import AlreadyALockError
 from lockagent.rtc import SystemRtc
@@ -23,6 +24,7 @@ from lockagent.storage.store import NoStoreError
 
 PLAIN = (
     RefusedError,
+    HardwareError,
     AlreadyALockError,
     FolderBusyError,
     KeysCorruptError,
@@ -48,6 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
                 commands.commission_lock(options.folder, options.package, print, rtc)
             case "run":
                 return _run(options, rtc)
+            case "release":
+                hardware.release(options.board)
             case _:
                 commands.show(options.folder, print)
     except PLAIN as error:
@@ -62,6 +66,7 @@ def _run(options: argparse.Namespace, rtc: SystemRtc) -> int:
         options.transport,
         print,
         rtc,
+        board=options.board,
         slot=options.slot,
         settle_seconds=options.settle,
     )
@@ -84,6 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     commission.add_argument("package", type=Path, nargs="?", help="the server's package (default: stdin)")
     run = commands_.add_parser("run", help="be the lock")
     run.add_argument("--transport", required=True, help="bumble transport, e.g. hci-socket:0 or usb:0")
+    run.add_argument(
+        "--board", type=Path, help="what hangs on which pin (TOML); without it the motor is simulated"
+    )
     run.add_argument("--slot", choices=[one.name.lower() for one in Slot], help="set by the loader")
     run.add_argument(
         "--settle",
@@ -91,6 +99,8 @@ def _parser() -> argparse.ArgumentParser:
         default=SETTLE_SECONDS,
         help="seconds after which a new program that runs is kept (default: %(default)s)",
     )
+    release = commands_.add_parser("release", help="let go of every pin, after a process that died")
+    release.add_argument("--board", type=Path, required=True, help="the board file")
     commands_.add_parser("show", help="what the lock knows; no secrets")
     return parser
 

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lockagent.bolt import Battery
+from lockagent.bolt import Battery, Order
 from lockagent.core.clock import RtcReading
 from lockagent.core.context import Random
 from lockagent.core.events import (
@@ -100,7 +100,8 @@ class Agent:
         self.feed(Battery(motor.battery))
 
     async def stop(self) -> None:
-        """Leave the air. The store needs no goodbye."""
+        """Leave the air and let go of the motor. The store needs no goodbye."""
+        self._parts.motor.order(Order.STOP, self._mono())
         if self._timer is not None:
             self._timer.cancel()
         if self._radio is not None:
@@ -134,14 +135,18 @@ class Agent:
         except Exception:
             # A core that tripped is not trusted with the next event: stop; a restart reads the store anew.
             self.halt()
+            self._parts.motor.order(Order.STOP, self._mono())
             self.broken.set()
             raise
         self._set_timer()
 
     def touch(self) -> None:
         """The motor or somebody's hand has done something: look at once instead of at the next timer."""
+        if self._halted:
+            return
         for event in self._parts.motor.poll(self._mono()):
             self.feed(event)
+        self._set_timer()
 
     def _carry_out(self, effect: Effect) -> Stored | None:
         match effect:
@@ -203,6 +208,5 @@ class Agent:
 
     def _timeout(self) -> None:
         self._timer = None
-        for event in self._parts.motor.poll(self._mono()):
-            self.feed(event)
+        self.touch()
         self.feed(Tick())

@@ -16,14 +16,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bumble.transport import open_transport
+from bumble.transport.common import Transport
 
+from lockagent import hardware
 from lockagent.agent import Agent, Parts
 from lockagent.bolt import Bolt
 from lockagent.core.memory import Memory
 from lockagent.firmware import folder as programs
+from lockagent.hardware import Hands
 from lockagent.image import SETTLE_SECONDS
 from lockagent.lockfolder import LockFolder, create, open_folder
-from lockagent.motor.lamp import Lamp
 from lockagent.motor.port import Motor
 from lockagent.motor.simulated import SimulatedMotor
 from lockagent.peripheral.bumble_radio import BumbleRadio
@@ -33,10 +35,11 @@ from protocol import commission
 from protocol.commission import Commission
 from protocol.errors import ProtocolError
 from protocol.reasons import Reason
-from protocol.settings import DoorKind
 
 _ARRAY_OF_FIVE = b"\x85"
 """First byte of a raw package; no base64url text begins with it."""
+SLOW_ADVERTS_MS = 1000.0
+"""Between two adverts of a lock on batteries that nobody stands at."""
 Say = Callable[[str], None]
 _WHY = {
     Reason.COMMISSION_WRONG_LOCK: "the package was made for another lock",
@@ -96,35 +99,57 @@ async def run(
     say: Say,
     rtc: SystemRtc,
     *,
+    board: Path | None = None,
     slot: str | None = None,
     settle_seconds: float = SETTLE_SECONDS,
 ) -> bool:
     """Be the lock until SIGINT or SIGTERM; whether it wants to be started again, by the loader.
 
-    `slot`: which program the loader started; None without one.
+    `board`: the file that says what hangs on which pin; None for a simulated motor. `slot`: which program the
+    loader started; None without one.
     """
     lock = open_folder(folder)
     try:
-        with programs.opened(folder, slot, settle_seconds) as firmware:
-            parts = replace(_parts(lock, rtc, _motor(lock, say)), firmware=firmware)
-            return await _be(lock, parts, transport, say)
+        binding = Memory.decode(lock.store.boot().state.payload).binding
+        kind = binding.bulletin.settings.door_kind if binding is not None else None
+        with (
+            programs.opened(folder, slot, settle_seconds) as firmware,
+            hardware.opened(board, kind, say) as hands,
+        ):
+            parts = replace(_parts(lock, rtc, hands.motor), firmware=firmware)
+            return await _be(lock, parts, hands, transport, say)
     finally:
         lock.close()
 
 
-async def _be(lock: LockFolder, parts: Parts, transport: str, say: Say) -> bool:
-    async with await open_transport(transport) as hci:
-        agent = Agent(parts, radio=BumbleRadio(hci.source, hci.sink, os.urandom))
+async def _be(lock: LockFolder, parts: Parts, hands: Hands, transport: str, say: Say) -> bool:
+    async with await _transport(transport) as hci:
+        slow = SLOW_ADVERTS_MS if hands.on_battery else None
+        agent = Agent(parts, radio=BumbleRadio(hci.source, hci.sink, os.urandom, slow_ms=slow))
         if agent.core.binding is None:
             raise RefusedError("this lock is not bound to a door; run commission first")
         await agent.start()
-        kind = "no bolt, for practice" if isinstance(parts.motor, Lamp) else "a simulated motor"
-        say(f"lock {lock.secrets.identity.lock_id.hex()} is on the air, with {kind}")
-        await _until_signalled(agent.broken, agent.restart)
+        hands.edges.listen(agent.touch)
+        say(f"lock {lock.secrets.identity.lock_id.hex()} is on the air, with {hands.words}")
+        gone = asyncio.Event()
+        hci.source.terminated.add_done_callback(lambda _: gone.set())
+        await _until_signalled(agent.broken, agent.restart, gone)
+        if gone.is_set():
+            agent.halt()
+            raise RefusedError(f"the radio at {transport} is gone; start the lock again")
         await agent.stop()
         if agent.broken.is_set():
             raise RefusedError("the agent met a fault of its own and stopped; start it again")
         return agent.restart.is_set()
+
+
+async def _transport(name: str) -> Transport:
+    """Open a bumble transport; what goes wrong with an adapter is told in one sentence."""
+    try:
+        return await open_transport(name)
+    except Exception as error:  # each kind of adapter has errors of its own, down to a bare Exception
+        why = str(error) or type(error).__name__
+        raise RefusedError(f"the radio cannot be reached by {name}: {why}") from error
 
 
 def show(folder: Path, say: Say) -> None:
@@ -163,14 +188,6 @@ def _show_store(boot: Boot, say: Say) -> None:
 def _parts(lock: LockFolder, rtc: SystemRtc, motor: Motor | None = None) -> Parts:
     motor = motor or SimulatedMotor(bolt=Bolt.LOCKED)
     return Parts(lock.store, lock.secrets, motor, rtc.read(), os.urandom)
-
-
-def _motor(lock: LockFolder, say: Say) -> Motor:
-    """A practice lock shows what would have moved; at a real door only a motor will do."""
-    binding = Memory.decode(lock.store.boot().state.payload).binding
-    if binding is None or binding.bulletin.settings.door_kind is not DoorKind.PRACTICE:
-        return SimulatedMotor(bolt=Bolt.LOCKED)
-    return Lamp(lambda bolt: say(f"bolt {bolt.value}"))
 
 
 def _date(time: int) -> str:

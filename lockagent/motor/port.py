@@ -6,9 +6,11 @@ learns of the battery during a run it says before the run's end, so that the ans
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from lockagent.bolt import Bolt, MotorEvent, Order
+from lockagent.bolt import Bolt, Order
+from lockagent.core.events import Event
 
 
 class Motor(Protocol):
@@ -36,7 +38,7 @@ class Motor(Protocol):
         """
         ...
 
-    def poll(self, now: float) -> list[MotorEvent]:
+    def poll(self, now: float) -> Sequence[Event]:
         """Return what has happened up to `now`, each event once, in order."""
         ...
 

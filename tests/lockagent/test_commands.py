@@ -224,3 +224,18 @@ async def started(folder: Path, transport: str) -> asyncio.subprocess.Process:
     async with asyncio.timeout(60):
         assert b"on the air" in await process.stdout.readline()
     return process
+
+
+@pytest.mark.parametrize(
+    "transport", ["nonsense:1", "tcp-client:127.0.0.1:1", "serial:/dev/none", "hci-socket:x"]
+)
+def test_a_radio_that_cannot_be_reached_is_one_plain_sentence(
+    lock: tuple[Path, Place], tmp_path: Path, capsys: pytest.CaptureFixture[str], transport: str
+) -> None:
+    folder, place = lock
+    package = tmp_path / "package"
+    package.write_bytes(place.commission())
+    assert run(folder, "commission", str(package)) == 0
+    assert run(folder, "run", "--transport", transport) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith(f"lockagent: the radio cannot be reached by {transport}: ")
