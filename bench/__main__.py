@@ -12,7 +12,18 @@ from pathlib import Path
 
 from bench.results import Figure, machine, table, write
 
-MEASUREMENTS = ("opening", "tapping", "tokens", "passages", "serving", "pages", "sync", "vault", "app")
+MEASUREMENTS = (
+    "opening",
+    "tapping",
+    "wear",
+    "tokens",
+    "passages",
+    "serving",
+    "pages",
+    "sync",
+    "vault",
+    "app",
+)
 RESULTS = Path("var/bench/results.json")
 
 
