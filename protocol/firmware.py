@@ -11,7 +11,7 @@ from typing import Any
 
 from protocol import cbor, cose, fields
 from protocol.errors import ProtocolError, SignatureError
-from protocol.keys import SigningKey
+from protocol.keys import KID_LENGTH, SigningKey
 from protocol.manifest import Manifest, Role
 from protocol.reasons import Reason
 
@@ -109,7 +109,9 @@ def sign(header: Header, key: SigningKey) -> bytes:
 
 def parse(data: bytes) -> Header:
     """Parse a signed header without verifying it."""
-    return _parse(cose.parse1(data, max_size=MAX_HEADER).payload)
+    message = cose.parse1(data, max_size=MAX_HEADER)
+    fields.octets(message.kid, KID_LENGTH, "firmware key id")
+    return _parse(message.payload)
 
 
 def verify(data: bytes, manifest: Manifest) -> Header:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from lockagent.core.clock import Anchor
 from protocol import bulletin, cbor, fields, lockrecord, manifest
 from protocol.bulletin import Bulletin
+from protocol.errors import ProtocolError
 from protocol.manifest import Manifest, RootSet
 
 _VERSION = 1
@@ -64,12 +65,18 @@ class Memory:
         version, binding, clock, boots, day, hand_count = value
         if version != _VERSION:
             raise UnreadableMemoryError(f"the store is of version {version}, this agent reads {_VERSION}")
-        time, rtc, lower, certain, ppm, ahead = fields.array(clock, 6, "lock clock")
-        anchor = Anchor(time, rtc, lower, bool(certain), ppm, ahead)
-        return cls(_unpacked(binding), anchor, boots, day, hand_count)
+        counts = [fields.uint(one, fields.MAX_COUNTER, "count") for one in (boots, day, hand_count)]
+        return cls(_unpacked(binding), _anchor(clock), *counts)
 
 
 BLANK = Memory(binding=None, clock=Anchor(time=0, rtc=0, lower=0, certain=False))
+
+
+def _anchor(value: object) -> Anchor:
+    time, rtc, lower, certain, ppm, ahead = fields.array(value, 6, "lock clock")
+    if not all(type(one) is int for one in (time, rtc, lower, ppm, ahead)):
+        raise ProtocolError("lock clock must be integers")
+    return Anchor(time, rtc, lower, fields.uint(certain, 1, "certain") == 1, ppm, ahead)
 
 
 def _packed(binding: Binding | None) -> list[object] | None:
@@ -89,10 +96,14 @@ def _unpacked(value: object) -> Binding | None:
     if value is None:
         return None
     roots, threshold, manifest_bytes, bulletin_bytes, adv_keys = fields.array(value, 5, "binding")
+    fields.blob(manifest_bytes, manifest.MAX_SIZE, "manifest")
+    fields.blob(bulletin_bytes, bulletin.MAX_SIZE, "bulletin")
+    keys = tuple(fields.octets(one, 32, "root key") for one in fields.items(roots, manifest.MAX_ROOTS, "roots"))
+    trusted = RootSet(keys, fields.uint(threshold, manifest.MAX_ROOTS, "threshold"))
     return Binding(
-        manifest=manifest.verify(manifest_bytes, RootSet(tuple(roots), threshold)),
+        manifest=manifest.verify(manifest_bytes, trusted),
         manifest_bytes=manifest_bytes,
         bulletin=bulletin.parse(bulletin_bytes).body,
         bulletin_bytes=bulletin_bytes,
-        adv_keys=lockrecord.adv_keys(adv_keys) if adv_keys else (),
+        adv_keys=() if adv_keys == [] else lockrecord.adv_keys(adv_keys),
     )

@@ -1,5 +1,6 @@
 """Section 2: deterministic CBOR, the CDDL of the page, and the limits of section 23."""
 
+from functools import cache
 from typing import Any
 
 from tests.protocol import page
@@ -9,6 +10,7 @@ class MalformedError(Exception):
     """Not of the form on the page."""
 
 
+@cache
 def limit(name: str) -> int:
     rows = {row[0]: row[1] for row in page.table("## 23. Timers and limits", "name")}
     return int(rows[name])
