@@ -98,7 +98,8 @@ def _unpacked(value: object) -> Binding | None:
     roots, threshold, manifest_bytes, bulletin_bytes, adv_keys = fields.array(value, 5, "binding")
     fields.blob(manifest_bytes, manifest.MAX_SIZE, "manifest")
     fields.blob(bulletin_bytes, bulletin.MAX_SIZE, "bulletin")
-    keys = tuple(fields.octets(one, 32, "root key") for one in fields.items(roots, manifest.MAX_ROOTS, "roots"))
+    listed = fields.items(roots, manifest.MAX_ROOTS, "roots")
+    keys = tuple(fields.octets(one, 32, "root key") for one in listed)
     trusted = RootSet(keys, fields.uint(threshold, manifest.MAX_ROOTS, "threshold"))
     return Binding(
         manifest=manifest.verify(manifest_bytes, trusted),
