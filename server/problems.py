@@ -128,6 +128,7 @@ TEXTS: dict[str, tuple[int, str, str]] = {
         "Sluttiden måste ligga framåt i tiden, men inom den längsta tid som är tillåten.",
         "The end must lie ahead, but within the longest time allowed.",
     ),
+    "key_invalid": (400, "Telefonens nyckel går inte att läsa.", "The phone's key cannot be read."),
     "lock_unknown": (404, "Låset finns inte.", "There is no such lock."),
     "lock_not_mounted": (409, "Låset sitter inte på någon dörr.", "The lock is on no door."),
     "lock_is_there": (409, "Låset sitter redan på den dörren.", "The lock is on that door already."),

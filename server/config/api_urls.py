@@ -22,6 +22,7 @@ from server.locks.api.work import (
     RemoveView,
     RetireView,
 )
+from server.locks.api.service import InstallerLogsView, ServiceView
 from server.passages.api.deviations import DeviationsView
 from server.passages.api.views import LogsView
 from server.people.api.views import EnrolView
@@ -45,6 +46,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("installer/battery-changed", BatteryChangedView.as_view(), name="api-battery-changed"),
     path("installer/remove", RemoveView.as_view(), name="api-remove"),
     path("installer/retire", RetireView.as_view(), name="api-retire"),
+    path("installer/service", ServiceView.as_view(), name="api-service"),
+    path("installer/logs", InstallerLogsView.as_view(), name="api-installer-logs"),
     path("installer/orders", OrdersView.as_view(), name="api-orders"),
     path("installer/orders/<int:order_id>/done", OrderDoneView.as_view(), name="api-order-done"),
     path("deviations", DeviationsView.as_view(), name="api-deviations"),

@@ -11,7 +11,7 @@ from django.db.models import Q
 from server.access.models import Token
 from server.locks.models import Binding, LockStatus, LogPosition
 from server.passages.models import LogGap, Passage, SealedBatch
-from server.people.models import Bearer
+from server.people.models import Bearer, Phone
 
 Epoch = tuple[int, int]
 """Lock and log epoch."""
@@ -47,8 +47,8 @@ def batches_by_digest(digests: Collection[bytes]) -> dict[bytes, SealedBatch]:
     return {bytes(row.digest): row for row in rows}
 
 
-def refused_since(courier: int, moment: datetime) -> int:
-    """Return how many batches of a phone were refused since `moment`."""
+def refused_since(courier: Phone | None, moment: datetime) -> int:
+    """Return how many batches of a phone, or of installers without one, were refused since `moment`."""
     return SealedBatch.objects.filter(
         courier=courier, status=SealedBatch.Status.REJECTED, received_at__gt=moment
     ).count()

@@ -12,6 +12,7 @@ KINDS: dict[str, str | Promise] = {
     "refused": _("refused"),
     "outcome": _("outcome"),
     "bound": _("mounted on a door"),
+    "unbound": _("taken off its door"),
     "boot": _("the lock restarted"),
     "relocked": _("locked by itself"),
     "hand": _("by hand during a visit"),

@@ -85,6 +85,7 @@ class TestMove:
             "lock_name": "Lås 2",
             "state": "mounted",
             "door_id": issuer.world.apartment.pk,
+            "order": None,
         }
         again = installer.post("installer/cancel", named(issuer.apartment_lock))
         assert refusal(again) == (409, "commissioning_not_pending")

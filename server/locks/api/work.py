@@ -12,6 +12,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from protocol import retire
 from protocol.identity import LOCK_ID_LENGTH
 from server.config.rest.errors import ProblemSerializer
 from server.config.rest.fields import Base64UrlField, encode_bytes
@@ -20,6 +21,7 @@ from server.locks.domain.batteries import battery_changed
 from server.locks.domain.commission import move_lock
 from server.locks.domain.leaving import cancel_commissioning, remove_lock, retire_lock
 from server.locks.domain.orders import finish_order
+from server.locks.domain.service import retire_order
 from server.locks.models import Binding, Lock, WorkOrder
 from server.locks.order_queries import Block, blocks_of, day_orders, in_order_of_work
 from server.places.models import Door
@@ -46,6 +48,11 @@ class LockResponse(serializers.Serializer[Any]):
     lock_name = serializers.CharField()
     state = serializers.ChoiceField(choices=Lock.State.values)
     door_id = serializers.IntegerField(allow_null=True, help_text="where it sits; null when on no door")
+    order = Base64UrlField(
+        most=retire.MAX_SIZE,
+        allow_null=True,
+        help_text="after remove and retire: what tells the lock, to be handed to it while it is within reach",
+    )
 
 
 class LockVerbView(InstallerView):
@@ -55,11 +62,24 @@ class LockVerbView(InstallerView):
 
     def answer(self, request: Request) -> Response:
         """Do it and say where the lock is now."""
-        lock = _lock(self.valid(LockRequest, request)["lock"])
+        return Response(self.done(_lock(self.valid(LockRequest, request)["lock"])))
+
+    def done(self, lock: Lock) -> dict[str, Any]:
+        """Do it and return where the lock is now."""
         type(self).verb(lock=lock, at=timezone.now(), actor=self.installer)
         lock.refresh_from_db()
         here = Binding.objects.filter(lock=lock, ends_at=None).values_list("door_id", flat=True).first()
-        return Response({"lock_name": lock.name, "state": lock.state, "door_id": here})
+        return {"lock_name": lock.name, "state": lock.state, "door_id": here, "order": None}
+
+
+class EndingView(LockVerbView):
+    """A lock leaves its door: the answer brings the order to tell it."""
+
+    def done(self, lock: Lock) -> dict[str, Any]:
+        """Do it, and sign the order for the lock itself."""
+        said = super().done(lock)
+        order = retire_order(lock=lock, at=timezone.now())
+        return said | {"order": None if order is None else encode_bytes(order)}
 
 
 def _documented(operation_id: str) -> Any:
@@ -90,7 +110,7 @@ class BatteryChangedView(LockVerbView):
         return self.answer(request)
 
 
-class RemoveView(LockVerbView):
+class RemoveView(EndingView):
     """Down to stock."""
 
     verb = staticmethod(remove_lock)
@@ -101,7 +121,7 @@ class RemoveView(LockVerbView):
         return self.answer(request)
 
 
-class RetireView(LockVerbView):
+class RetireView(EndingView):
     """The end."""
 
     verb = staticmethod(retire_lock)

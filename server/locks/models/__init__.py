@@ -3,6 +3,7 @@
 from server.locks.models.devices import Binding, BindingGroup, Bulletin, Lock, LockStatus, LogPosition
 from server.locks.models.news import BulletinDue
 from server.locks.models.orders import WorkOrder
+from server.locks.models.service import ServiceRight
 
 __all__ = [
     "Binding",
@@ -12,5 +13,6 @@ __all__ = [
     "Lock",
     "LockStatus",
     "LogPosition",
+    "ServiceRight",
     "WorkOrder",
 ]

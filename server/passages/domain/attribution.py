@@ -18,6 +18,9 @@ TIME_UNCERTAIN = 1
 EARLY = "early"
 """Reason of a battery's early warning: for planning, there is nothing to handle yet."""
 
+FIRMWARE_RESULTS = ("kept", "fell_back", "took_over", "damaged")
+"""What came of a new program, by the protocol's number."""
+
 _NAMES: dict[int, tuple[str, ...]] = {
     EntryType.BOOT: ("boot", "certain"),
     EntryType.RELOCKED: ("granted_seq", "outcome"),
@@ -29,6 +32,7 @@ _NAMES: dict[int, tuple[str, ...]] = {
     EntryType.LOW_BATTERY: ("percent",),
     EntryType.STORE_CORRUPT: ("what",),
     EntryType.RECEIPT_ALARM: ("epoch", "seq"),
+    EntryType.FIRMWARE: ("before", "after", "result"),
     EntryType.TAMPER: ("what", "times"),
 }
 
@@ -117,6 +121,8 @@ def reason_of(entry: Entry) -> str:
         return _outcome_name(entry.detail[1])
     if entry.kind == EntryType.LOW_BATTERY and entry.detail[0] > LOW_BATTERY_PERCENT:
         return EARLY
+    if entry.kind == EntryType.FIRMWARE:
+        return FIRMWARE_RESULTS[entry.detail[2]]
     return ""
 
 
@@ -147,8 +153,9 @@ def detail_of(entry: Entry) -> dict[str, Any]:
             "battery": outcome.battery,
             "offered": list(outcome.offered) if outcome.offered else None,
         }
-    if entry.kind == EntryType.BOUND:
-        return {"binding": entry.detail[0].hex(), "bulletin_seq": entry.detail[1]}
+    if entry.kind in (EntryType.BOUND, EntryType.UNBOUND):
+        names = ("binding", "bulletin_seq")[: len(entry.detail)]
+        return dict(zip(names, (entry.detail[0].hex(), *entry.detail[1:]), strict=True))
     if entry.kind in _NAMES:
         return dict(zip(_NAMES[entry.kind], entry.detail, strict=True))
     return {"values": [_plain(value) for value in entry.detail]}

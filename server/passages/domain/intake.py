@@ -26,6 +26,7 @@ from server.passages.domain.opening import Opened, Opener, RejectedError, digest
 from server.passages.domain.settling import Run
 from server.passages.models import Deviation, SealedBatch
 from server.people.models import Phone
+from server.tenancy.models import Municipality
 
 KNOWN = "known"
 HELD_FULL = "held_full"
@@ -45,11 +46,26 @@ class Result:
     new_passages: int = 0
 
 
-def take_in(*, documents: Sequence[bytes], courier: Phone, at: datetime) -> list[Result]:
+@dataclass(frozen=True)
+class Courier:
+    """Who hands in: an enrolled phone, or (None) an installer without one."""
+
+    municipality: Municipality
+    phone: Phone | None
+
+    @property
+    def municipality_id(self) -> int:
+        """Whose locks the logs must be of."""
+        return int(self.municipality.pk)
+
+
+def take_in(*, documents: Sequence[bytes], courier: Phone | Courier, at: datetime) -> list[Result]:
     """Take in sealed documents handed in by `courier`; returns one result each, in the same order.
 
     Must run in the courier's scope.
     """
+    if isinstance(courier, Phone):
+        courier = Courier(courier.municipality, courier)
     results: dict[bytes, Result] = {}
     opened = _open_all(documents, courier, results, at)
     if opened:
@@ -67,7 +83,7 @@ def take_in(*, documents: Sequence[bytes], courier: Phone, at: datetime) -> list
 
 
 def _open_all(
-    documents: Sequence[bytes], courier: Phone, results: dict[bytes, Result], at: datetime
+    documents: Sequence[bytes], courier: Courier, results: dict[bytes, Result], at: datetime
 ) -> list[Opened]:
     """Open what is new; known and unusable documents go straight to `results`."""
     by_digest = {digest_of(document): document for document in documents}
@@ -92,16 +108,16 @@ def _as_before(batch: SealedBatch) -> Result:
     return Result(status, batch.code)
 
 
-def _remember_refused(refused: Sequence[tuple[bytes, RejectedError]], courier: Phone, at: datetime) -> None:
+def _remember_refused(refused: Sequence[tuple[bytes, RejectedError]], courier: Courier, at: datetime) -> None:
     """Note who brought what could not be used; the bytes themselves are noise and not kept."""
-    room = MAX_REFUSED_A_DAY - queries.refused_since(courier.pk, at - timedelta(days=1)) if refused else 0
+    room = MAX_REFUSED_A_DAY - queries.refused_since(courier.phone, at - timedelta(days=1)) if refused else 0
     SealedBatch.objects.bulk_create(
         [
             SealedBatch(
                 municipality_id=courier.municipality_id,
                 digest=digest,
                 document=b"",
-                courier=courier,
+                courier=courier.phone,
                 received_at=at,
                 processed_at=at,
                 status=SealedBatch.Status.REJECTED,
@@ -119,7 +135,7 @@ def _remember_refused(refused: Sequence[tuple[bytes, RejectedError]], courier: P
 
 @transaction.atomic
 def _weigh_all(
-    opened: Sequence[Opened], courier: Phone, at: datetime
+    opened: Sequence[Opened], courier: Courier, at: datetime
 ) -> tuple[dict[bytes, Result], set[int]]:
     """Return results by digest, and the bindings whose bulletin has a newer receipt to bring."""
     run = Run(municipality=courier.municipality, at=at)
@@ -158,7 +174,7 @@ def _reopened(held: dict[bytes, SealedBatch], opener: Opener) -> list[Opened]:
 
 
 def _store_batches(
-    fresh: Sequence[Opened], verdicts: dict[bytes, Verdict], courier: Phone, at: datetime
+    fresh: Sequence[Opened], verdicts: dict[bytes, Verdict], courier: Courier, at: datetime
 ) -> dict[bytes, SealedBatch]:
     """Remember the batches; the sealed bytes only where they are still needed, as evidence or to be read."""
     rows = SealedBatch.objects.bulk_create(
@@ -166,7 +182,7 @@ def _store_batches(
             municipality_id=courier.municipality_id,
             digest=one.digest,
             document=b"" if verdict.status == STORED else one.document,
-            courier=courier,
+            courier=courier.phone,
             received_at=at,
             processed_at=None if verdict.status == HELD else at,
             status=verdict.status,
