@@ -17,7 +17,7 @@ PYTHONS := python3.11 python3.12 python3.13 python3
 # tests wait for a server, a browser or a lock.
 PYTEST := $(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder --quiet
 
-.PHONY: help demo test bench models lint lock vectors setup apk clean
+.PHONY: help demo test bench fuzz models lint lock vectors setup apk clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -33,6 +33,9 @@ test: lint ## Run every check and every test, the server's on SQLite and on a re
 
 bench: setup ## Measure openings, issuing and intake; prints a table and writes var/bench/results.json
 	@$(BIN)/python -m bench
+
+fuzz: setup ## Fuzz every parser and whole sessions for SECONDS=60 (docs/fuzzing.md); fails on a finding
+	@$(BIN)/python -m fuzz --seconds $(or $(SECONDS),60)
 
 lint: setup ## Check style, types and the import rules
 	@echo "== Style: ruff"
