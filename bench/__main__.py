@@ -14,6 +14,7 @@ from bench.results import Figure, machine, table, write
 
 MEASUREMENTS = (
     "opening",
+    "door",
     "tapping",
     "wear",
     "tokens",

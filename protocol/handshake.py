@@ -10,6 +10,7 @@ and the mac1 key come from the binding's adv_key, which everybody with that door
 out cheaply and authenticate nobody. ``noiseprotocol`` runs the handshake; whatever it raises ends the object.
 """
 
+import copy
 import hashlib
 import hmac
 from collections.abc import Callable
@@ -19,7 +20,6 @@ from typing import TypeVar
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from noise.backends.default.keypairs import KeyPair25519
 from noise.connection import Keypair, NoiseConnection
 from noise.exceptions import (
     NoiseHandshakeError,
@@ -94,7 +94,7 @@ class Channel:
 
 
 class LockDoor:
-    """What a lock's handshakes of one suite at one door have in common, computed once: half an m0's work."""
+    """What a lock's handshakes of one suite at one door have in common, computed once."""
 
     def __init__(
         self,
@@ -105,11 +105,20 @@ class LockDoor:
         suite: Suite = SUITE_1,
         identity: bytes = b"",
     ) -> None:
-        """Both keys are 32 secret bytes, ``binding`` is 8. ``identity``: what a lock in setup says with m0."""
+        """Both keys are 32 secret bytes, ``binding`` is 8. ``identity``: said with m0 by a lock in setup."""
         self.suite, self.identity = suite, identity
         self.binding = fields.octets(binding, 8, "binding")
-        self.psk, self.mac_key = _derive(adv_key, "psk"), _derive(adv_key, "mac")
-        self.static = KeyPair25519.from_private_bytes(fields.octets(static_private, 32, "static key"))
+        self.mac_key = _derive(adv_key, "mac")
+        self._begun = _noise(suite, _derive(adv_key, "psk"), self.binding)
+        private = fields.octets(static_private, 32, "static key")
+        self._begun.set_keypair_from_private_bytes(Keypair.STATIC, private)
+
+    def begin(self) -> NoiseConnection:
+        """Return a handshake as far as all of this door's go: everything but what is drawn anew each time."""
+        begun, protocol = copy.copy(self._begun), copy.copy(self._begun.noise_protocol)
+        begun.noise_protocol, protocol.psks = protocol, list(protocol.psks)
+        begun.set_as_initiator()
+        return begun
 
 
 class LockHandshake:
@@ -118,9 +127,7 @@ class LockHandshake:
     def __init__(self, door: LockDoor, *, ephemeral: bytes) -> None:
         """``ephemeral``: 32 fresh secret bytes."""
         self.door = door
-        noise = _noise(door.suite, door.psk, door.binding)
-        noise.set_as_initiator()
-        noise.noise_protocol.keypairs["s"] = door.static
+        noise = door.begin()
         _start(noise, ephemeral)
         self.m0 = bytes(noise.write_message(b""))
         self._noise: NoiseConnection | None = noise

@@ -4,6 +4,10 @@ As long as no m1 that passes mac1 has come for an m0, its key has touched nothin
 m0 is said again, and one whose link ended is said on the next. Its life counts from the first time it was
 said, so nothing can be held back longer than on one link, and no phone is given one that is about to die.
 However many strangers come and go, they cost an m0 for each place they hold at a time, every two seconds.
+
+An m0 heard under two adverts would show that both are one lock's. So an m0 belongs to the advert its link
+came by and is never said on a link that came by another; links that came while the advert was changing share
+none.
 """
 
 from __future__ import annotations
@@ -15,6 +19,8 @@ from protocol import gatt
 from protocol.handshake import LockDoor, LockHandshake
 from protocol.suites import Suite
 
+CHANGE_SECONDS = 1.5
+"""So long after a change the advert before may still be what a link came by: a controller takes its time."""
 _KEPT = gatt.MIN_LINKS + 1
 
 
@@ -24,6 +30,8 @@ class Greeting:
 
     handshake: LockHandshake
     born: float
+    advert: int | None
+    """The one by which its links came; None when that is not sure."""
 
     @property
     def dies(self) -> float:
@@ -43,15 +51,28 @@ class Greetings:
         self._door = door
         self._random = random
         self._spare: list[Greeting] = []
+        self._advert = 0
+        self._changed_at = float("-inf")
 
-    def take(self, suite: Suite, mono: float) -> Greeting | None:
-        """The youngest spare of the suite that still lasts, or a new one."""
+    def advert(self, mono: float) -> int | None:
+        """The advert by which a link comes now; None while one gives way to the next."""
+        return self._advert if mono > self._changed_at + CHANGE_SECONDS else None
+
+    def advert_changed(self, mono: float) -> None:
+        """A new advert from a new address."""
+        self._spare.clear()
+        self._advert, self._changed_at = self._advert + 1, mono
+
+    def take(self, suite: Suite, advert: int | None, mono: float) -> Greeting | None:
+        """The youngest spare of suite and advert that still lasts, or a new one."""
         door = self._door(suite)
         self._spare = [one for one in self._spare if self._good(one, mono)]
         for number in reversed(range(len(self._spare))):
-            if self._spare[number].handshake.door is door:
+            if self._spare[number].handshake.door is door and self._spare[number].advert == advert:
                 return self._spare.pop(number)
-        return None if door is None else Greeting(LockHandshake(door, ephemeral=self._random(32)), mono)
+        if door is None:
+            return None
+        return Greeting(LockHandshake(door, ephemeral=self._random(32)), mono, advert)
 
     def _good(self, spare: Greeting, mono: float) -> bool:
         """Whether it lasts, and the door is still the one it was made for."""
@@ -60,5 +81,5 @@ class Greetings:
 
     def give_back(self, greeting: Greeting | None) -> None:
         """Its link has ended or wants another: if nobody has tried it, somebody else may."""
-        if greeting is not None and greeting.handshake.untried:
+        if greeting is not None and greeting.handshake.untried and greeting.advert is not None:
             self._spare = sorted([*self._spare, greeting], key=lambda one: one.born)[-_KEPT:]

@@ -45,6 +45,8 @@ class Link:
 
     number: int
     since: float
+    advert: int | None
+    """The advert it came by, if that is sure."""
     capacity: int = 0
     suite: Suite | None = None
     """Chosen by the first subscription, for as long as the link stands."""
@@ -88,7 +90,7 @@ class Links:
 
     def up(self, number: int, mono: float) -> None:
         """A central connected."""
-        self._links[number] = Link(number, mono)
+        self._links[number] = Link(number, mono, self._greetings.advert(mono))
         self.make_room(mono)
 
     def down(self, number: int) -> None:
@@ -194,7 +196,6 @@ class Links:
         link.expired = dead.handshake if dead is not None else None
 
     def _speak(self, link: Link, mono: float) -> None:
-        self._greetings.give_back(link.greeting)
         link.greeting = self._next_greeting(link, mono)
         if link.greeting is None:
             self._end(link)
@@ -209,7 +210,10 @@ class Links:
     def _next_greeting(self, link: Link, mono: float) -> Greeting | None:
         if link.suite is None or link.m0_count >= gatt.MAX_M0_PER_LINK:
             return None
-        return self._greetings.take(link.suite, mono)
+        if link.greeting is not None and link.greeting.handshake.untried and link.greeting.lasts(mono):
+            return link.greeting
+        self._greetings.give_back(link.greeting)
+        return self._greetings.take(link.suite, link.advert, mono)
 
     def _dispensable(self) -> list[tuple[float, Link]]:
         """(from when on, link): strangers, and phones to which everything has been said."""

@@ -7,6 +7,7 @@ from lockagent.core import commissioning
 from lockagent.core.clock import RtcReading
 from lockagent.core.context import Context, Place, Random
 from lockagent.core.events import (
+    Advertise,
     Commissioned,
     CommissionResult,
     Effect,
@@ -57,9 +58,10 @@ class LockCore:
         )
         self._upkeep = Upkeep(self._context)
         self._doors: dict[Suite, tuple[Place, LockDoor]] = {}
+        self._greetings = Greetings(self._current_door, random)
         self._links = Links(
             self._effects.append,
-            Greetings(self._current_door, random),
+            self._greetings,
             self._introduce,
             self._upkeep.handshake_failed,
             self._over_at,
@@ -79,6 +81,8 @@ class LockCore:
             self._dispatch(event)
             self._reception.settle()
             self._updates.settle(quiet=self._reception.quiet)
+            if any(isinstance(effect, Advertise) for effect in self._effects):
+                self._greetings.advert_changed(mono)
             return list(self._effects)
         finally:
             self._effects.clear()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from lockagent.core.events import Subscribed
+from lockagent.core.greetings import CHANGE_SECONDS
+from lockagent.core.upkeep import ADVERT_LASTS_SECONDS
 from protocol import framing, gatt, handshake
 from protocol.entries import EntryType
 from protocol.framing import Kind
@@ -149,15 +152,44 @@ def test_a_silent_stranger_costs_one_m0_and_is_ended() -> None:
     assert bench.ended == [link]
 
 
-def test_strangers_who_come_and_go_cost_one_m0_every_two_seconds() -> None:
+def settled() -> Bench:
+    """A lock whose advert has been on the air for a while."""
     bench = commissioned()
+    bench.advance(CHANGE_SECONDS + 0.1)
+    return bench
+
+
+def test_ten_strangers_a_second_who_come_and_go_share_what_two_of_five_pay() -> None:
+    """One m0 every two seconds, and one each while an advert gives way to the next."""
+    bench = settled()
     seen = set()
     for _ in range(100):
         link = bench.link_up()
         seen.update(m0s(bench, link))
         bench.link_down(link)
         bench.advance(0.1)
-    assert len(seen) <= 10 / (gatt.M0_LIFE_SECONDS - gatt.M0_LEAST_SECONDS) + 1
+    assert len(seen) <= 40
+
+
+def test_rule_08_no_m0_is_said_under_two_adverts() -> None:
+    """Or whoever connects around a change of address would know both for one lock's."""
+    bench = settled()
+    bench.advance(ADVERT_LASTS_SECONDS)
+    seen: dict[bytes, int] = {}
+    for _ in range(200):
+        early = bench.link_up(subscribe=False)  # came by this advert, and listens under the next
+        link = bench.link_up()
+        said = {m0s(bench, link)[0]: len(bench.adverts)}
+        bench.link_down(link)
+        under = len(bench.adverts) - 1
+        bench.feed(Subscribed(early, 244))
+        if early not in bench.ended:
+            said[m0s(bench, early)[0]] = under
+        bench.link_down(early)
+        for m0, advert in said.items():
+            assert seen.setdefault(m0, advert) == advert
+        bench.advance(bench.rng.choice([0.05, 0.3, 1.0, 2.0]))
+    assert len(bench.adverts) > 20
 
 
 def test_two_links_at_a_time_never_share_an_m0() -> None:
@@ -168,7 +200,7 @@ def test_two_links_at_a_time_never_share_an_m0() -> None:
 
 
 def test_an_m0_said_on_an_earlier_link_opens_for_the_phone_that_answers_it() -> None:
-    bench, anna = commissioned(), Phone()
+    bench, anna = settled(), Phone()
     stranger = bench.link_up()
     heard = m0s(bench, stranger)
     wrong_m1(bench, stranger)

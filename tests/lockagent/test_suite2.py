@@ -6,6 +6,7 @@ import pytest
 
 from lockagent.bolt import Order
 from lockagent.core.events import FrameIn, Subscribed
+from lockagent.core.greetings import CHANGE_SECONDS
 from protocol import framing, gatt, messages
 from protocol.entries import EntryType, Refused
 from protocol.framing import Kind
@@ -183,6 +184,7 @@ def test_strangers_of_both_suites_share_places_and_delay_nobody() -> None:
 
 def test_an_untried_m0_of_one_suite_is_never_said_in_the_other() -> None:
     bench = commissioned()
+    bench.advance(CHANGE_SECONDS + 0.1)
     first = bench.link_up(suite=SUITE_2)
     said = _m0(bench, first)
     bench.link_down(first)
