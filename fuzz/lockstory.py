@@ -103,6 +103,7 @@ class Story:
         last = _RECORDS[-1]
         self.witness.head = (last.seq, log.link(last.hash_before, last.entry))
         self._numbers = 0
+        self.offers: list[bytes] = []
         self._steps = (
             (self.talk,) * 36 + (self.ask,) * 4 + (self.wait,) * 3 + (self.run_motor,) * 5
             + (self.stranger, self.stranger, self.hang_up, self.hand, self.disk, self.repeat, self.noise)
@@ -283,7 +284,11 @@ class Story:
         seq, digest = self.witness.head
         known = Receipt(world.LOCK.lock_id, 1, seq, digest, now)
         held = binding.bulletin.seq if binding is not None else 0
-        offered = recipes.news(self.luck, held, now, known)[:8192] or b"\0"
+        if self.offers and self.luck.below(4) == 3:
+            offered = disturbed(self.luck.pick(self.offers), self.luck)[:8192] or b"\0"
+        else:
+            offered = recipes.news(self.luck, held, now, known)[:8192] or b"\0"
+            self.offers.append(offered)
         return messages.encode(BulletinOffer(offered))
 
     def _connect(self, phone: recipes.Phone) -> Line:
