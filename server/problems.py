@@ -210,6 +210,62 @@ TEXTS: dict[str, tuple[int, str, str]] = {
         "På en övningsplats får bara övningslås sitta. Ta ner låset och märk det som övningslås först.",
         "A practice place takes practice locks only. Take the lock down and mark it as one first.",
     ),
+    "ceremony_open": (
+        409,
+        "Ett nyckelmanifest väntar redan på underskrifter. Slutför eller återkalla det först.",
+        "A key manifest waits for signatures already. Finish it or withdraw it first.",
+    ),
+    "ceremony_closed": (
+        409,
+        "Förslaget är redan avslutat.",
+        "This proposal is closed already.",
+    ),
+    "ceremony_empty": (409, "Det finns inget att ändra.", "There is nothing to change."),
+    "ceremony_unreadable": (
+        400,
+        "Filen är ingen underskriftsfil. Hämta den på nytt och skriv under den.",
+        "The file is no ceremony file. Download it again and sign it.",
+    ),
+    "ceremony_foreign": (
+        409,
+        "Filen hör till ett annat förslag. Hämta det här förslagets fil och skriv under den.",
+        "The file belongs to another proposal. Download this proposal's file and sign it.",
+    ),
+    "ceremony_unsigned": (
+        409,
+        "Underskrifter saknas. Se vilka rotnycklar som återstår.",
+        "Signatures are missing. See which root keys remain.",
+    ),
+    "signature_invalid": (
+        409,
+        "En underskrift gäller inte: fel nyckel, eller något annat än förslaget. Inget är mottaget.",
+        "A signature does not hold: a wrong key, or something else than the proposal. Nothing was taken in.",
+    ),
+    "manifest_refused": (
+        409,
+        "Manifestet skulle inte godtas av låsen. Återkalla det och gör ett nytt.",
+        "Locks would not accept this manifest. Withdraw it and make a new one.",
+    ),
+    "manifest_too_large": (
+        409,
+        "Manifestet rymmer inte fler nycklar. Ta bort avlösta nycklar först.",
+        "The manifest holds no more keys. Drop superseded keys first.",
+    ),
+    "key_last": (
+        409,
+        "En roll skulle stå utan nyckel. Byt nyckeln i stället.",
+        "A role would be left without a key. Renew the key instead.",
+    ),
+    "key_unknown_here": (
+        404,
+        "Nyckeln står inte i det gällande manifestet.",
+        "This key is not in the manifest in force.",
+    ),
+    "roots_invalid": (
+        400,
+        "Ange två till fem olika rotnycklar, 64 hexadecimala tecken var. Minst två måste skriva under.",
+        "Give two to five different root keys of 64 hexadecimal digits each. At least two must sign.",
+    ),
     "practice_nowhere": (
         409,
         "Det finns inget övningslås för dig än. Fråga samordnaren.",

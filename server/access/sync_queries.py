@@ -108,3 +108,9 @@ def names_of_revoked(token_ids: Collection[int] | None, *, bearer: Bearer, at: d
 def mark_delivered(token_ids: Collection[int], *, at: datetime) -> None:
     """Note that a phone fetched these tokens, the first time only."""
     Token.objects.filter(pk__in=token_ids, delivered_at__isnull=True).update(delivered_at=at)
+
+
+def mark_manifest(bearer: Bearer, version: int) -> None:
+    """Note the key manifest that the phone says it has; seldom a new one, so seldom a write."""
+    if bearer.manifest_version < version:
+        Bearer.objects.filter(pk=bearer.pk, manifest_version__lt=version).update(manifest_version=version)

@@ -8,10 +8,10 @@ from datetime import timedelta
 from protocol.identity import LockIdentity
 from protocol.keys import SigningKey, x25519_public
 from server.city.world import World
-from server.locks.domain.commission import adv_key_context, equip, signing_of
+from server.locks.domain import advert_keys
+from server.locks.domain.commission import equip, signing_of
 from server.locks.models import Binding, Bulletin, Lock
 from server.places.models import Door
-from server.tenancy import custody
 
 LOCKS_AT_ONCE = 2000
 FIRMWARE = ("1.0.2", "1.0.2", "1.0.2", "1.0.1", "0.9.8")
@@ -59,7 +59,7 @@ def _mount(world: World, luck: random.Random, doors: list[tuple[int, Door]]) -> 
             door=door,
             starts_at=mounted_at,
             commissioned_at=mounted_at + timedelta(minutes=1),
-            sealed_adv_key=custody.seal(adv_key, adv_key_context(binding_id)),
+            sealed_adv_key=advert_keys.sealed(adv_key, binding_id),
         )
         bulletins.append(equip(binding, adv_key, signing=signing, at=mounted_at))
         bindings.append(binding)

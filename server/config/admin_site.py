@@ -32,6 +32,7 @@ ORDER = {
             "access",
             "audit",
             "privacy",
+            "keys",
             "tenancy",
         )
     )

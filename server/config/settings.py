@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
     "server.config",
     "server.tenancy",
+    "server.keys",
     "server.people",
     "server.places",
     "server.care",
@@ -172,6 +173,7 @@ CELERY_BEAT_SCHEDULE = {
     "settle-withdrawals": {"task": "care.settle_withdrawals", "schedule": timedelta(minutes=1)},
     "sweep": {"task": "passages.sweep", "schedule": timedelta(minutes=5)},
     "refresh-statistics": {"task": "config.refresh_statistics", "schedule": timedelta(hours=6)},
+    "follow-manifests": {"task": "keys.follow", "schedule": timedelta(hours=1)},
     "shred": {"task": "privacy.sweep", "schedule": timedelta(hours=6)},
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Max, OuterRef, QuerySet, Subquery
 
 from server.access.consents import hand_counts_allowed
 from server.access.models import Token
@@ -30,6 +30,8 @@ class BulletinFacts:
     """By lock id: the newest epoch's."""
     clock_ppm: dict[int, int | None] = field(default_factory=dict)
     """By lock id."""
+    manifests: dict[int, int] = field(default_factory=dict)
+    """The version of the manifest that a lock's log confirms, by lock id."""
     hand_counts: set[int] = field(default_factory=set)
     """Doors where openings by hand may be counted."""
 
@@ -64,13 +66,16 @@ def bulletin_facts(bindings: Iterable[Binding], *, expires_after: datetime, at: 
     positions: dict[int, LogPosition] = {}
     for position in LogPosition.unscoped.filter(lock__in=lock_ids, acked_seq__gt=0).order_by("epoch"):
         positions[position.lock_id] = position
-    status = LockStatus.unscoped.filter(lock__in=lock_ids).values_list("lock_id", "clock_ppm")
+    status = list(
+        LockStatus.unscoped.filter(lock__in=lock_ids).only("lock_id", "clock_ppm", "manifest_version")
+    )
     return BulletinFacts(
         newest=newest_bulletins(by_id),
         revoked=live_revocations(by_id, expires_after=expires_after),
         groups=groups,
         positions=positions,
-        clock_ppm=dict(status),
+        clock_ppm={one.lock_id: one.clock_ppm for one in status},
+        manifests={one.lock_id: one.manifest_version for one in status},
         hand_counts=hand_counts_allowed({binding.door_id for binding in by_id.values()}, at=at),
     )
 
@@ -98,10 +103,17 @@ def with_lock_and_door(binding_ids: Collection[int]) -> list[Binding]:
 
 
 def mark_known(binding_id: int, *, up_to_seq: int, at: datetime) -> None:
-    """Note that the lock has taken in bulletin `up_to_seq`, and with it all before."""
-    Bulletin.unscoped.filter(binding=binding_id, seq__lte=up_to_seq, known_at__isnull=True).update(
-        known_at=at
+    """Note that the lock has taken in bulletin `up_to_seq`, and with it the manifest of any before.
+
+    It need not have taken each of them, but an older one's news stand in every later one until it has.
+    """
+    taken = Bulletin.unscoped.filter(binding=binding_id, seq__lte=up_to_seq)
+    taken.filter(known_at__isnull=True).update(known_at=at)
+    brought = taken.aggregate(newest=Max("manifest_version"))["newest"] or 0
+    LockStatus.unscoped.filter(lock__bindings=binding_id, manifest_version__lt=brought).update(
+        manifest_version=brought
     )
+
 
 
 def outdated_bulletins(*, created_before: datetime) -> QuerySet[Bulletin]:

@@ -13,7 +13,7 @@ from server.audit import actions
 from server.audit.domain import changes, record, snapshot
 from server.tenancy.admin_base import ReadOnlyAdmin
 from server.tenancy.admin_narrow import OneTrail
-from server.tenancy.models import Manifest, ManifestDraft, Municipality, RoleKey
+from server.tenancy.models import Manifest, Municipality, RoleKey
 
 
 @admin.register(Municipality)
@@ -85,16 +85,6 @@ class ManifestAdmin(ReadOnlyAdmin):
     list_display = ["version", "created_at"]
     search_fields = ["version"]
     empty_hint = _("The first manifest is made with the municipality's keys: manage.py create_municipality.")
-
-
-@admin.register(ManifestDraft)
-class ManifestDraftAdmin(ReadOnlyAdmin):
-    """Manifests that went to the roots for signing, and what became of them."""
-
-    list_display = ["version", "outcome", "created_at", "created_by", "closed_at"]
-    list_filter = ["outcome"]
-    search_fields = ["version"]
-    empty_hint = _("A new manifest is made on the page Keys of the municipality.")
 
 
 @admin.register(RoleKey)

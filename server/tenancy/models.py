@@ -143,6 +143,7 @@ class ManifestDraft(TenantModel):
         verbose_name = _("manifest to be signed")
         verbose_name_plural = _("manifests to be signed")
         ordering = ["-pk"]
+        permissions = [("hold_ceremony", _("Can change the municipality's keys"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["municipality"], condition=models.Q(outcome="open"), name="manifestdraft_one_open"

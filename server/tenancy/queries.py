@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from server.tenancy.models import Manifest, RoleKey
+from datetime import datetime
+
+from server.tenancy.models import Manifest, Municipality, RoleKey
 
 
 def newest_manifest(municipality_id: int) -> Manifest:
@@ -26,3 +28,11 @@ def active_key(municipality_id: int, role: str) -> RoleKey:
 def key_named(municipality_id: int, role: str, kid: bytes) -> RoleKey | None:
     """Return the key of `role` named `kid`, retired or not, or None."""
     return RoleKey.unscoped.filter(municipality=municipality_id, role=role, kid=kid).first()
+
+
+def tokens_not_before(municipality_id: int) -> datetime | None:
+    """Return before when every access token is dead, as it stands at this very moment."""
+    found: datetime | None = Municipality.objects.values_list("tokens_not_before", flat=True).get(
+        pk=municipality_id
+    )
+    return found

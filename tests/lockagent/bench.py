@@ -66,6 +66,7 @@ class Bench:
     rtc_lost: bool = False
     rng: random.Random = field(default_factory=lambda: seeded(1))
     """Stands in for the operating system's randomness, so that a failing story can be told again."""
+    secrets: LockSecrets = SECRETS
 
     def __post_init__(self) -> None:
         self.adverts: list[bytes] = []
@@ -89,7 +90,7 @@ class Bench:
         self.store = self._store()
         self.core = LockCore(
             self.store.boot(),
-            SECRETS,
+            self.secrets,
             RtcReading(int(self.wall + self.rtc_offset), self.rtc_lost),
             self.mono,
             capacity=self.capacity,
@@ -172,7 +173,7 @@ class Bench:
         return [EntryType(entry.kind).name for entry in self.entries()]
 
     def _store(self) -> LockStore:
-        lock_id = SECRETS.identity.lock_id
+        lock_id = self.secrets.identity.lock_id
         return LockStore(
             self.disk,
             genesis=lambda epoch: log.genesis(lock_id, epoch),

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model
 from django.urls import reverse
 
+from protocol import manifest
+from protocol.ceremony import Ceremony
+from protocol.manifest import Manifest as ProtocolManifest
+from protocol.manifest import RootSet
 from server.access.models import ExtraRight, Revocation, StandingRight, Token
 from server.alarms.models import Alarm, AlarmCall, AlarmOffer, AlarmPolicy, AlarmSystem, AlarmTeam
 from server.audit.models import AuditEntry
 from server.care.models import ConsentDocument, Visit
 from server.integrations.models import ApiKey, ImportRun
-from server.locks.models import BindingGroup, Bulletin, BulletinDue, LockStatus, LogPosition, WorkOrder
+from server.keys.rules import as_wire
+from server.locks.models import (
+    BindingGroup,
+    Bulletin,
+    BulletinDue,
+    FirmwareRelease,
+    LockStatus,
+    LogPosition,
+    WorkOrder,
+)
 from server.passages.models import Deviation, LogGap, PassageCount, SealedBatch
 from server.people.models import CareProvider, EnrolmentCode, PhoneContact, Team, User
 from server.places.models import PropertyOwner
@@ -57,6 +71,18 @@ def fill_every_table(world: World) -> None:
     LockStatus.objects.create(**m, lock=lock, battery_percent=80)
     BindingGroup.objects.create(**m, binding=binding, provider=world.provider, grp=1)
     BulletinDue.objects.create(**m, binding=binding)
+    FirmwareRelease.objects.create(
+        **m,
+        model="linux-python-1",
+        version=2,
+        security=1,
+        size=len(SECRET),
+        digest=b"d" * 32,
+        document=SECRET,
+        image=SECRET,
+        signed_at=LONG_AGO,
+        published_at=NOW,
+    )
     Bulletin.objects.create(
         **m, binding=binding, seq=1, document=SECRET, content_hash=b"h" * 32, created_at=NOW
     )
@@ -106,14 +132,35 @@ def fill_every_table(world: World) -> None:
 
 def _fill_municipality(municipality: Municipality) -> None:
     m = {"municipality": municipality}
-    Manifest.objects.create(**m, version=1, document=SECRET)
-    ManifestDraft.objects.create(**m, version=2, document=SECRET, created_at=NOW)
-    RoleKey.objects.create(
-        **m, role="token", kid=b"\0\1", public_key=b"p" * 32, sealed_private_key=SECRET, active_from=NOW
-    )
+    _fill_keys(municipality)
     AuditEntry.objects.create(**m, acting_as="server", action="x", object_type="locks.lock", object_id="1")
     PrivacyPolicy.objects.create(**m, months_after_leaving=24)
     Shredding.objects.create(**m, data_class="staff", at=NOW, object_type="people.staffmember", object_id="0")
+
+
+def _fill_keys(municipality: Municipality) -> None:
+    """A manifest that is signed and one that is not: both are read on the page of the keys."""
+    m = {"municipality": municipality}
+    roots = [manifest.root_signing_key(seed * 32) for seed in (b"1", b"2")]
+    keys = [
+        RoleKey.objects.create(
+            **m,
+            role=role,
+            kid=bytes([0, number]),
+            public_key=bytes([number]) * 32,
+            sealed_private_key=SECRET,
+            active_from=NOW,
+        )
+        for number, role in enumerate(RoleKey.Role, 1)
+    ]
+    root_set = RootSet(tuple(sorted(root.public for root in roots)), 2)
+    municipality.root_public_keys = [key.hex() for key in root_set.keys]
+    municipality.save()
+    held = ProtocolManifest(1, b"testmuni", 0, root_set, tuple(sorted(as_wire(key) for key in keys)))
+    document = manifest.sign(held, roots)
+    Manifest.objects.create(**m, version=1, document=document)
+    proposed = Ceremony(document, manifest.payload_of(replace(held, version=2)))
+    ManifestDraft.objects.create(**m, version=2, document=proposed.encode(), created_at=NOW)
 
 
 def _fill_alarms(world: World, salt: bytes) -> None:

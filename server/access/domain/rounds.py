@@ -32,6 +32,7 @@ from server.passages.domain.meanwhile import classify_tokens
 from server.people.models import Bearer
 from server.tenancy.models import Municipality
 from server.tenancy.policy import policy_of
+from server.tenancy.queries import tokens_not_before
 
 
 @dataclass
@@ -80,6 +81,7 @@ class Round:
         self.at = at
         self.bindings = bindings
         self.horizon = policy_of(municipality).issue_horizon
+        self.tokens_not_before = tokens_not_before(municipality.pk)
         decisions = decide_all(duties, at=at)
         self.decisions = (
             decisions
@@ -148,7 +150,9 @@ class Round:
         return live
 
     def _plans(self, live: Live) -> Plans:
-        dead = ended_groups({token.binding_id for tokens in live.values() for token in tokens})
+        bindings = {token.binding_id for tokens in live.values() for token in tokens}
+        dead = ended_groups(bindings)
+        dead_to_all = dict.fromkeys(bindings, since) if (since := self.tokens_not_before) else {}
         plans: Plans = []
         for duty, bearer in self.pairs:
             plan = plan_tokens(
@@ -156,12 +160,17 @@ class Round:
                 live.get((key_of(duty), bearer.pk), ()),
                 at=self.at,
                 horizon=self.horizon,
-                ended_groups=dead.get(duty.provider_id, {}),
+                ended_groups=_later(dead_to_all, dead.get(duty.provider_id, {})),
             )
             if not plan.is_empty:
                 plans.append(((duty, bearer), plan))
         _drop_taken(plans)
         return [(pair, plan) for pair, plan in plans if not plan.is_empty]
+
+
+def _later(one: dict[int, datetime], other: dict[int, datetime]) -> dict[int, datetime]:
+    """Return for each binding the later of two moments, before when tokens are dead there."""
+    return {**one, **{key: max(at, one.get(key, at)) for key, at in other.items()}}
 
 
 class _Stopped:

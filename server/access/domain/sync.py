@@ -125,6 +125,7 @@ class Answer:
 def sync(*, bearer: Bearer, known: Cursor, at: datetime) -> Answer:
     """Issue what is due and return what the phone does not have yet; must run in the bearer's scope."""
     truth = _truth(bearer, at)
+    queries.mark_manifest(bearer, known.manifest_version)
     answer = Answer(cursor=truth.cursor(bearer), shift=truth.shift, visits=truth.visits, alarms=truth.alarms)
     _rights(answer, truth, known)
     _news(answer, truth, known)
@@ -144,7 +145,10 @@ def look(*, bearer: Bearer, mark: bytes, at: datetime) -> tuple[bool, Shift | No
     answer: most looks for news find none.
     """
     truth = _truth(bearer, at)
-    return hmac.compare_digest(cursors.mark(truth.cursor(bearer).encode(bearer.pk)), mark), truth.shift
+    lacks_nothing = hmac.compare_digest(cursors.mark(truth.cursor(bearer).encode(bearer.pk)), mark)
+    if lacks_nothing:
+        queries.mark_manifest(bearer, truth.manifest.version)
+    return lacks_nothing, truth.shift
 
 
 def taken_back(*, bearer: Bearer, known: Cursor | None, at: datetime) -> list[bytes]:

@@ -2,8 +2,8 @@
 
 A bulletin is made when something in it changed, or before the newest one grows stale; otherwise nothing
 happens, so every caller may call as often as it likes. Numbers are taken under a lock on the binding row, so
-two workers cannot give one number to two bulletins. Advert keys are not rotated here: only commissioning
-seals secrets.
+two workers cannot give one number to two bulletins. A manifest is in every bulletin until the lock is known
+to have it, and so is an advert key that is on its way: the newest bulletin alone has to tell it all.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from protocol import bulletin as wire
-from protocol import cbor
+from protocol import cbor, seal
 from protocol.keys import SigningKey
 from server.access.models import Token
+from server.locks.domain.advert_keys import next_one
 from server.locks.models import Binding, BindingGroup, Bulletin
 from server.locks.queries import (
     BulletinFacts,
@@ -32,7 +33,7 @@ from server.locks.queries import (
 from server.locks.rules import EDGE, REFRESH_AFTER, lock_settings
 from server.tenancy.domain import keyring
 from server.tenancy.models import Manifest, Municipality, RoleKey
-from server.tenancy.queries import newest_manifest
+from server.tenancy.queries import newest_manifest, tokens_not_before
 from server.tenancy.scoping import whole_municipality
 
 KEEP = timedelta(days=30)
@@ -91,8 +92,11 @@ def forget_old_bulletins(*, at: datetime) -> None:
     outdated_bulletins(created_before=at - KEEP).delete()
 
 
-def content_hash(body: wire.Bulletin) -> bytes:
-    """Return the hash of all that a bulletin says apart from its number, time and sealed secrets."""
+def content_hash(body: wire.Bulletin, *, brings_adv_key: bool = False) -> bytes:
+    """Return the hash of all that a bulletin says apart from its number and time.
+
+    Of sealed secrets only whether there are any: they are sealed anew for every number.
+    """
     said = [
         body.settings.as_map(),
         sorted(body.revoked),
@@ -100,6 +104,7 @@ def content_hash(body: wire.Bulletin) -> bytes:
         body.not_before,
         body.manifest,
         body.receipt,
+        brings_adv_key,
     ]
     return hashlib.sha256(cbor.encode(said)).digest()
 
@@ -112,6 +117,7 @@ class _Builder:
         self.at = at.replace(microsecond=0)
         self.key: SigningKey = keyring.signing_key(municipality.pk, RoleKey.Role.BULLETIN)
         self.manifest: Manifest = newest_manifest(municipality.pk)
+        self.tokens_not_before = tokens_not_before(municipality.pk)
 
     def due_among(self, binding_ids: Sequence[int]) -> list[int]:
         """Return those whose bulletin is due, as it looks without holding their rows."""
@@ -122,7 +128,9 @@ class _Builder:
     def _looks_due(self, binding: Binding, facts: BulletinFacts) -> bool:
         if len(facts.revoked.get(binding.pk, [])) > wire.MAX_REVOKED:
             return True  # what to do about it needs the row
-        return self._is_due(facts.newest.get(binding.pk), content_hash(self._body(binding, facts, seq=1)))
+        body = self._body(binding, facts, seq=1)
+        digest = content_hash(body, brings_adv_key=binding.brings_adv_key)
+        return self._is_due(facts.newest.get(binding.pk), digest)
 
     def _is_due(self, newest: Bulletin | None, digest: bytes) -> bool:
         if newest is None or bytes(newest.content_hash) != digest:
@@ -141,14 +149,18 @@ class _Builder:
     def _make(self, binding: Binding, facts: BulletinFacts) -> Bulletin | None:
         newest = facts.newest.get(binding.pk)
         body = self._body(binding, facts, seq=newest.seq + 1 if newest else 1)
-        if not self._is_due(newest, content_hash(body)):
+        if not self._is_due(newest, content_hash(body, brings_adv_key=binding.brings_adv_key)):
             return None
+        if binding.brings_adv_key:
+            body = replace(body, secrets=_sealed_next_key(binding, body.seq))
         if newest is not None and newest.created_at > self.at:
             # A host whose clock lags must not send a lock's time backwards.
             body = replace(body, time=int(newest.created_at.timestamp()))
-        return signed_row(
+        made = signed_row(
             binding, body, key=self.key, at=max(self.at, newest.created_at if newest else self.at)
         )
+        made.manifest_version = self.manifest.version if body.manifest is not None else None
+        return made
 
     def _body(self, binding: Binding, facts: BulletinFacts, *, seq: int) -> wire.Bulletin:
         groups = facts.groups.get(binding.pk, [])
@@ -166,14 +178,20 @@ class _Builder:
             ),
             revoked=frozenset(revoked),
             grp_not_before=_not_before(groups, self.at),
-            manifest=self._manifest_for(binding),
+            not_before=self._not_before_all(),
+            manifest=self._manifest_for(binding, facts),
             receipt=bytes(position.receipt) if position and position.receipt else None,
         )
 
-    def _manifest_for(self, binding: Binding) -> bytes | None:
-        """Return the manifest when it is newer than what the lock was commissioned with: it is not small."""
-        newer = self.manifest.created_at >= binding.starts_at
-        return bytes(self.manifest.document) if newer else None
+    def _manifest_for(self, binding: Binding, facts: BulletinFacts) -> bytes | None:
+        """Return the manifest unless the lock is known to have it: it is not small."""
+        has = max(binding.manifest_version, facts.manifests.get(binding.lock_id, 0))
+        return bytes(self.manifest.document) if self.manifest.version > has else None
+
+    def _not_before_all(self) -> int:
+        """Return before when every token is dead, as long as older ones could still be alive."""
+        since = self.tokens_not_before
+        return int(since.timestamp()) if since and since > self.at - GROUP_END_MATTERS else 0
 
     def _bounded(self, binding: Binding, tokens: list[Token], groups: list[BindingGroup]) -> set[bytes]:
         """Return the revoked hashes that fit; where they do not, end whole groups instead."""
@@ -206,9 +224,15 @@ def signed_row(binding: Binding, body: wire.Bulletin, *, key: SigningKey, at: da
         binding=binding,
         seq=body.seq,
         document=wire.sign(body, key),
-        content_hash=content_hash(body),
+        content_hash=content_hash(body, brings_adv_key=body.secrets is not None),
+        brings_adv_key=body.secrets is not None,
         created_at=at,
     )
+
+
+def _sealed_next_key(binding: Binding, seq: int) -> bytes:
+    key, lock = next_one(binding), binding.lock
+    return seal.seal_adv_keys((key,), bytes(lock.seal_public_key), bytes(binding.binding_id), seq)
 
 
 def _not_before(groups: Sequence[BindingGroup], at: datetime) -> dict[int, int]:

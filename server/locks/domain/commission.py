@@ -15,25 +15,25 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from protocol import bulletin, commission, identity, lockrecord, seal
+from protocol import bulletin, commission, identity, seal
 from protocol.errors import ProtocolError
 from protocol.identity import LockIdentity
 from protocol.keys import SigningKey
-from protocol.lockrecord import LockRecord
 from protocol.manifest import RootSet
 from server.access.consents import missing_consents
 from server.audit import actions
 from server.audit.domain import record
+from server.locks.domain import advert_keys
 from server.locks.domain.bulletins import signed_row
 from server.locks.domain.leaving import end_binding, follow, hold
 from server.locks.domain.orders import drop_orders_of, finish_orders_at
+from server.locks.domain.records import signed_record
 from server.locks.models import Binding, Bulletin, Lock, LockStatus, LogPosition
 from server.locks.order_queries import PLACING
-from server.locks.rules import door_kind, lock_settings
+from server.locks.rules import lock_settings
 from server.people.models import User
 from server.places.models import Door
 from server.problems import Problem
-from server.tenancy import custody
 from server.tenancy.domain import keyring
 from server.tenancy.models import Municipality, RoleKey
 from server.tenancy.scoping import whole_municipality
@@ -41,13 +41,6 @@ from server.tenancy.scoping import whole_municipality
 COMMISSIONED = actions.register("lock.commissioned", _("lock commissioned"))
 CONFIRMED = actions.register("lock.confirmed", _("lock confirmed its commissioning"))
 MOVED = actions.register("lock.moved", _("lock moved to another door"))
-
-ADV_KEY_LENGTH = 32
-
-
-def adv_key_context(binding_id: bytes) -> str:
-    """Return what a sealed advert key is bound to."""
-    return f"binding.adv_key:{binding_id.hex()}"
 
 
 @transaction.atomic
@@ -170,14 +163,14 @@ def _register(door: Door, stated: LockIdentity, name: str) -> Lock:
 
 
 def _bind(lock: Lock, door: Door, at: datetime) -> Binding:
-    binding_id, adv_key = secrets.token_bytes(8), secrets.token_bytes(ADV_KEY_LENGTH)
+    binding_id, adv_key = secrets.token_bytes(8), advert_keys.draw()
     binding = Binding(
         municipality_id=door.municipality_id,
         binding_id=binding_id,
         lock=lock,
         door=door,
         starts_at=at,
-        sealed_adv_key=custody.seal(adv_key, adv_key_context(binding_id)),
+        sealed_adv_key=advert_keys.sealed(adv_key, binding_id),
     )
     position = LogPosition.objects.filter(lock=lock, acked_seq__gt=0).order_by("-epoch").first()
     first = equip(
@@ -200,13 +193,15 @@ class Signing:
     key: SigningKey
     roots: RootSet
     manifest: bytes
+    version: int
+    """The manifest's."""
 
 
 def signing_of(municipality: Municipality) -> Signing:
     """Return the municipality's bulletin key, roots and manifest; raises `KeyMissingError`."""
     key = keyring.signing_key(municipality.pk, RoleKey.Role.BULLETIN)
-    _manifest, document = keyring.current_manifest(municipality)
-    return Signing(key, keyring.root_set(municipality), document)
+    held, document = keyring.current_manifest(municipality)
+    return Signing(key, keyring.root_set(municipality), document, held.version)
 
 
 def equip(
@@ -217,7 +212,8 @@ def equip(
     `receipt`: the newest signed receipt for the lock's log, which a lock that was moved still waits for.
     """
     first = signed_row(binding, _first_bulletin(binding, adv_key, receipt, at), key=signing.key, at=at)
-    binding.lock_record = lockrecord.sign(_lock_record(binding, adv_key, at), signing.key)
+    binding.lock_record = signed_record(binding, (adv_key,), key=signing.key, at=at)
+    binding.manifest_version = signing.version
     binding.commission_document = commission.encode(signing.roots, signing.manifest, bytes(first.document))
     commission.verify(bytes(binding.commission_document))
     return first
@@ -235,18 +231,6 @@ def _first_bulletin(
         settings=lock_settings(binding, clock_ppm=None),
         receipt=bytes(receipt) if receipt else None,
         secrets=seal.seal_adv_keys((adv_key,), bytes(binding.lock.seal_public_key), binding_id, 1),
-    )
-
-
-def _lock_record(binding: Binding, adv_key: bytes, at: datetime) -> LockRecord:
-    return LockRecord(
-        binding=bytes(binding.binding_id),
-        lock_id=bytes(binding.lock.lock_id),
-        static_public=bytes(binding.lock.static_public_key),
-        adv_keys=(adv_key,),
-        door_kind=door_kind(binding),
-        issued_at=int(at.timestamp()),
-        protocol_version=binding.lock.protocol_version,
     )
 
 

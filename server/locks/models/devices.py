@@ -160,6 +160,11 @@ class Binding(TenantModel):
     def __str__(self) -> str:
         return f"{self.lock} · {self.door}"
 
+    @property
+    def brings_adv_key(self) -> bool:
+        """Whether the lock's bulletins bring it the next advert key."""
+        return self.adv_key_released_at is not None and self.sealed_adv_key_next is not None
+
 
 class BindingGroup(TenantModel):
     """The small integer that stands for a provider in one binding's tokens, and its not-before."""
