@@ -1,0 +1,78 @@
+"""Which lines of the protocol and of the lock's core the corpus reaches: ``python -m fuzz.coverage``.
+
+Counted by the interpreter itself, while every kept input is run once. Lines that run at import are left out:
+what counts is what an input made run.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+from fuzz import corpus
+from fuzz.target import Tally
+from fuzz.targets import TARGETS
+
+ROOT = Path(__file__).parents[1]
+COUNTED = (ROOT / "protocol", ROOT / "lockagent" / "core")
+
+
+def functions(path: Path) -> Iterator[CodeType]:
+    """The code of every function in a file."""
+    waiting = [compile(path.read_text(), str(path), "exec")]
+    while waiting:
+        code = waiting.pop()
+        waiting += [one for one in code.co_consts if isinstance(one, CodeType)]
+        if code.co_flags & 2:  # CO_NEWLOCALS: a function's, not a module's
+            yield code
+
+
+def lines(path: Path) -> set[int]:
+    """The lines inside functions that can run."""
+    found: set[int] = set()
+    for code in functions(path):
+        found |= {line for _, _, line in code.co_lines() if line and line != code.co_firstlineno}
+    return found
+
+
+class Reached:
+    """The lines that ran."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, set[int]] = defaultdict(set)
+        self._files = {str(path) for folder in COUNTED for path in folder.glob("*.py")}
+
+    def watch(self, frame: FrameType, event: str, _argument: Any) -> Any:
+        """Trace function: asked at each call, and then at each line of what is counted."""
+        if frame.f_code.co_filename not in self._files:
+            return None
+        if event == "line":
+            self.lines[frame.f_code.co_filename].add(frame.f_lineno)
+        return self.watch
+
+
+def main() -> int:
+    """Print a table of files, the least reached first."""
+    reached = Reached()
+    sys.settrace(reached.watch)
+    for target in TARGETS.values():
+        for one in [*target.seeds(), *corpus.kept(target.name)]:
+            target.run(one, Tally())
+    sys.settrace(None)
+    rows = []
+    for path in (path for folder in COUNTED for path in folder.glob("*.py")):
+        possible = lines(path)
+        rows.append((len(possible & reached.lines[str(path)]), len(possible), path.relative_to(ROOT)))
+    for hit, possible, path in sorted(rows, key=lambda row: row[0] / (row[1] or 1)):
+        print(f"{path!s:<36}{hit:>5} of {possible:>4} lines {100 * hit // (possible or 1):>4} %")
+    hit, possible = sum(row[0] for row in rows), sum(row[1] for row in rows)
+    print(f"{'in all':<36}{hit:>5} of {possible:>4} lines {100 * hit // possible:>4} %")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
