@@ -19,16 +19,24 @@ from mobile.engine.conversation import Conversation, StrangeLockError
 from mobile.engine.courier import Courier
 from mobile.engine.cures import REST_SECONDS, Cures
 from mobile.engine.errand import Errand
+from mobile.engine.errors import HardwareKeyError
 from mobile.engine.link import Link
 from mobile.engine.radio import LinkLostError, Radio, RadioOffError
 from mobile.engine.scanner import Scanner, Sighting
 from mobile.engine.state import OpeningState, Operation
 from mobile.engine.traffic import Traffic
-from mobile.engine.verdicts import NO_ANSWER, Verdict, bluetooth_verdict, gave_up, of_outcome, of_refusal
-from protocol import messages
+from mobile.engine.verdicts import (
+    NO_ANSWER,
+    Verdict,
+    bluetooth_verdict,
+    gave_up,
+    no_key,
+    of_outcome,
+    of_refusal,
+)
+from protocol import messages, suites
 from protocol.messages import BulletinResult, Decision, LogBatch, Outcome
 from protocol.phone import Door, PhoneSession, PhoneState
-from protocol.phonekeys import X25519Key
 from protocol.reasons import Reason
 
 PATIENCE = 20.0
@@ -100,6 +108,8 @@ class Attempt:
             except RadioOffError as error:
                 self._around.scanner.radio_is_off(error.bluetooth)
                 return gave_up(self) if self.asked else bluetooth_verdict(error.bluetooth)
+            except HardwareKeyError as error:
+                return gave_up(self) if self.asked else no_key(error)
             if verdict is not None:
                 return verdict
             newer_than = await self._before_the_next(begun, newer_than)
@@ -142,7 +152,7 @@ class Attempt:
         """One try over one link; None means ask again. Raises RadioOffError."""
         self._reached = False
         self.traffic = Traffic()
-        link = Link(self._around.radio, self.traffic)
+        link = Link(self._around.radio, self.traffic, suites.of_key(self._errand.key.holder.key_type))
         verdict: Verdict | None = None
         try:
             remaining = until - asyncio.get_running_loop().time()
@@ -184,7 +194,7 @@ class Attempt:
         errand = self._errand
         return PhoneSession(
             door=Door(errand.lock.binding, errand.lock.static_public, sighting.adv_key),
-            key=X25519Key(errand.private_key),
+            key=errand.key,
             request=messages.Request(errand.command, errand.request_id, errand.tokens[0].token),
             capacity=capacity,
             random=self._around.random,

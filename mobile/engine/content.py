@@ -42,11 +42,15 @@ class Identity:
     bearer_id: str
     device_token: str = field(repr=False)
     private_key: bytes = field(repr=False)
-    """X25519, 32 bytes, made on this phone and never sent anywhere."""
+    """X25519, 32 bytes, made on this phone and never sent anywhere; empty when the hardware holds the key."""
     staff_name: str = ""
     username: str = ""
     provider_name: str = ""
     municipality_name: str = ""
+    hardware_key: str = ""
+    """The name of the bearer's P-256 key in the phone's hardware; "" for one in software."""
+    public_key: bytes = b""
+    """Its public half, 33 bytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from mobile.engine.link import Link
 from mobile.engine.radio import LinkLostError
 from protocol.errors import ProtocolError
 from protocol.messages import BulletinResult, Decision, LockMessage
-from protocol.phone import Alert, PhoneSession, PhoneState
+from protocol.phone import Alert, PhoneSession, PhoneState, Step
+from protocol.phonekeys import X25519Key
 
 T = TypeVar("T")
 
@@ -72,7 +73,7 @@ class Conversation:
             await self._send_time()
             return
         try:
-            step = self.session.receive(frame)
+            step = await self._answer(frame)
         except ProtocolError as error:
             raise StrangeLockError(str(error)) from error
         if any(isinstance(message, Decision) for message in step.said):
@@ -87,6 +88,12 @@ class Conversation:
         except LinkLostError:
             if not self._said:
                 raise  # else: first hear out what the lock said before the link broke
+
+    async def _answer(self, frame: bytes) -> Step:
+        """What the session makes of a frame; a key in hardware is asked without stopping everything else."""
+        if isinstance(self.session.key, X25519Key):
+            return self.session.receive(frame)
+        return await asyncio.to_thread(self.session.receive, frame)
 
     async def _send_time(self) -> None:
         statement, self._statement = self._statement, None

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
-from mobile.engine import answers
+from mobile.engine import answers, bearerkey
+from mobile.engine.bearerkey import NewKey
 from mobile.engine.content import Content, Identity, Trust
 from mobile.engine.errors import EngineError, ServerError
 from mobile.engine.http import APP_VERSION, Http, check_address
 from mobile.engine.keyring import Keyring
 from mobile.engine.merge import trusted
 from mobile.engine.outcome import ServerIdentity
+from mobile.engine.storage.hardware import HardwareKeys
 from protocol.errors import ProtocolError
-from protocol.keys import KeyType, x25519_public
 from protocol.manifest import RootSet
 
 MAX_INFO_BYTES = 16 * 1024
@@ -23,11 +25,19 @@ class Enrolment:
     """The two calls a phone makes before it has a vault."""
 
     def __init__(
-        self, *, http: Http, keyring: Keyring, random: Callable[[int], bytes], phone_model: str
+        self,
+        *,
+        http: Http,
+        keyring: Keyring,
+        random: Callable[[int], bytes],
+        phone_model: str,
+        hardware: HardwareKeys | None = None,
     ) -> None:
-        self._http, self._keyring = http, keyring
+        self._http, self._keyring, self._hardware = http, keyring, hardware
         self._random, self._phone_model = random, phone_model
         self._shown: dict[str, str] = {}
+        self._key_types: dict[str, tuple[int, ...]] = {}
+        """The types of keys that the server at an address takes; X25519 alone until it says more."""
 
     async def ask(self, server_url: str, root: str = "") -> ServerIdentity:
         """Who answers at this address. What is shown now must be what enrolment then meets.
@@ -49,25 +59,29 @@ class Enrolment:
         if root and identity.root_fingerprint != root:
             raise ServerError("server_not_trusted")
         self._shown[url] = identity.root_fingerprint
+        self._key_types[url] = tuple(int(one) for one in body.items("key_types") if isinstance(one, int))
         return identity
 
-    async def enrol(self, server_url: str, code: str) -> Content:
+    async def enrol(self, server_url: str, code: str, bearer: str) -> Content:
         """Trade the code for a device; returns what the new vault is to hold.
 
         A pool phone whose open vault holds a device token hands it over and stays one phone.
 
-        The private key is made here and never leaves the vault. Raises ServerError (code_unknown, code_used,
+        The private key is made here and never leaves the vault, or the phone's hardware, where it is named
+        after `bearer`, the name of the vault to be. Raises ServerError (code_unknown, code_used,
         code_expired, app_too_old, server_not_trusted, …) or EngineError invalid_address.
         """
         url = check_address(server_url)
-        private_key = self._random(32)
+        key = await asyncio.to_thread(
+            bearerkey.make, bearer, self._hardware, self._key_types.get(url, ()), self._random
+        )
         answer = await self._http.call(
             "POST",
             f"{url}/api/v1/enrol",
             body={
                 "code": code.strip(),
-                "bearer_key": answers.text_of(x25519_public(private_key)),
-                "key_type": int(KeyType.X25519),
+                "bearer_key": answers.text_of(key.holder.public),
+                "key_type": int(key.holder.key_type),
                 "app_version": APP_VERSION,
                 "phone_model": self._phone_model,
             },
@@ -75,7 +89,7 @@ class Enrolment:
             expect=(200, 201),
         )
         body = answers.Body(answer.body)
-        return Content(identity=_identity(url, private_key, body), trust=_trust(body, self._shown.get(url)))
+        return Content(identity=_identity(url, key, body), trust=_trust(body, self._shown.get(url)))
 
     def _token_at(self, url: str) -> str:
         if not self._keyring.is_open:
@@ -84,17 +98,19 @@ class Enrolment:
         return identity.device_token if identity.server_url == url else ""
 
 
-def _identity(url: str, private_key: bytes, body: answers.Body) -> Identity:
+def _identity(url: str, key: NewKey, body: answers.Body) -> Identity:
     return Identity(
         server_url=url,
         phone_id=body.text("phone_id"),
         bearer_id=body.text("bearer_id"),
         device_token=body.secret("device_token"),
-        private_key=private_key,
+        private_key=key.private,
         staff_name=body.text("staff_name", default=""),
         username=body.text("username", default=""),
         provider_name=body.text("provider_name", default=""),
         municipality_name=body.text("municipality_name", default=""),
+        hardware_key=key.name,
+        public_key=key.holder.public if key.name else b"",
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from mobile.engine.content import LockInfo, Right
 from mobile.engine.state import Operation
 from protocol.messages import Command
+from protocol.phonekeys import PhoneKey
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Errand:
     operation: Operation
     lock: LockInfo
     tokens: tuple[Right, ...]
-    private_key: bytes = field(repr=False)
+    key: PhoneKey = field(repr=False)
     request_id: bytes
     early: bool = False
     """On purpose with a token that does not hold yet."""

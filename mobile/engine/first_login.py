@@ -74,10 +74,15 @@ class FirstLogin:
         check_new_pin(pin)
         wish = self._wish
         await asyncio.to_thread(self._vaults.ask_hardware)  # before the code is used up
-        content = await self._enrolment.enrol(server_url, code)
+        bearer_id = self._setup.random(BEARER_ID_BYTES).hex()
+        try:
+            content = await self._enrolment.enrol(server_url, code, bearer_id)
+        except BaseException:
+            with suppress(EngineError):  # what stays of a key in hardware is tidied at the next start
+                await asyncio.to_thread(self._vaults.wipe, bearer_id)
+            raise
         if wish == self._wish:
             wish = await self._shut()
-        bearer_id = self._setup.random(BEARER_ID_BYTES).hex()
         try:
             vault = await self._vaults.create(bearer_id, pin, await asyncio.to_thread(codec.encode, content))
         except EngineError:

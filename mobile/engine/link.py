@@ -11,7 +11,7 @@ from bleak.backends.device import BLEDevice
 
 from mobile.engine.radio import LinkLostError, Radio, RadioOffError, bounded
 from mobile.engine.traffic import Traffic
-from protocol import gatt
+from protocol.suites import Suite
 
 SUBSCRIBE_SECONDS = 4.0
 WRITE_SECONDS = 4.0
@@ -24,8 +24,9 @@ the session's reassembler), so more is somebody who floods."""
 class Link:
     """A link is used once. Its inbox ends with None when the connection is lost."""
 
-    def __init__(self, radio: Radio, traffic: Traffic) -> None:
-        self._radio, self.traffic = radio, traffic
+    def __init__(self, radio: Radio, traffic: Traffic, suite: Suite) -> None:
+        """`suite`: that of the phone's key; its two characteristics are used and no others."""
+        self._radio, self.traffic, self._suite = radio, traffic, suite
         self._client: BleakClient | None = None
         self._inbox: asyncio.Queue[bytes | None] = asyncio.Queue(MAX_WAITING * 8)
         self._lost = False
@@ -39,18 +40,18 @@ class Link:
     @property
     def capacity(self) -> int:
         """Bytes that one write without response carries. Raises LinkLostError without a connection."""
-        return max(self._characteristic(gatt.SUITE1_RX_UUID).max_write_without_response_size, 20)
+        return max(self._characteristic(self._suite.rx_uuid).max_write_without_response_size, 20)
 
     async def subscribe(self) -> None:
         """Enable notifications, upon which the lock speaks first."""
-        characteristic = self._characteristic(gatt.SUITE1_TX_UUID)
+        characteristic = self._characteristic(self._suite.tx_uuid)
         self.traffic.subscribed()
         await bounded(self._open_client().start_notify(characteristic, self._on_frame), SUBSCRIBE_SECONDS)
 
     async def send(self, frames: Iterable[bytes]) -> None:
         """Write the frames of whole messages, in order."""
         for frame in frames:
-            characteristic = self._characteristic(gatt.SUITE1_RX_UUID)
+            characteristic = self._characteristic(self._suite.rx_uuid)
             self.traffic.sent(frame)
             client = self._open_client()
             await bounded(client.write_gatt_char(characteristic, frame, response=False), WRITE_SECONDS)

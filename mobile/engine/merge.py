@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from mobile.engine import bearerkey
 from mobile.engine.answers import RightOffer, SyncAnswer
 from mobile.engine.content import Content, DoorRecord, LockInfo, Right, Trust
 from mobile.engine.errors import ServerError
 from mobile.engine.state import DoorKind
-from protocol import bulletin, lockrecord, manifest, token
+from protocol import bulletin, lockrecord, manifest, suites, token
 from protocol.errors import ProtocolError, SignatureError
-from protocol.keys import HolderKey, KeyType, x25519_public
+from protocol.keys import HolderKey
 from protocol.lockrecord import LockRecord
 from protocol.manifest import Manifest, Role, RootSet
 
@@ -62,7 +63,7 @@ def renewed(trust: Trust, candidate: bytes | None) -> tuple[Trust, Manifest]:
 def merge(content: Content, answer: SyncAnswer, *, clock_offset: int) -> Merged:
     """Return the content after ``answer``. Raises ServerError server_not_trusted; then nothing is kept."""
     trust, signers = renewed(content.trust, answer.manifest)
-    holder = HolderKey(KeyType.X25519, x25519_public(content.identity.private_key))
+    holder = bearerkey.holder_of(content.identity)
     rights = _kept(content, answer)
     removed = len(content.rights) - len(rights)
     locks, spoilt, new_rights = dict(content.locks), 0, 0
@@ -140,6 +141,8 @@ def _accept(
     record = lockrecord.verify(offer.lock_record, signers)
     if not claims.binding == record.binding == offer.binding or claims.token_id != offer.token_id:
         raise ProtocolError("token, lock record and right are not about the same")
+    if not suites.of_key(holder.key_type).among(record.suites):
+        raise ProtocolError("the lock does not know keys of this type")
     lock = _lock(record, held, *verified_bulletin(offer.bulletin, record.binding, signers))
     right = Right(
         claims.token_id, claims.binding, offer.token, claims.not_before, claims.expires, int(claims.scope)

@@ -15,18 +15,19 @@ from mobile.engine import faults, history
 from mobile.engine.attempt import Attempt, Surroundings
 from mobile.engine.board import Board
 from mobile.engine.clock import Clock
-from mobile.engine.content import LockInfo
+from mobile.engine.content import Identity, LockInfo
 from mobile.engine.courier import Courier
 from mobile.engine.errand import Errand
-from mobile.engine.errors import EngineError
+from mobile.engine.errors import EngineError, HardwareKeyError
 from mobile.engine.keyring import Keyring
 from mobile.engine.radio import Radio
 from mobile.engine.scanner import Scanner
 from mobile.engine.state import Opening, OpeningState, Operation
 from mobile.engine.sync import Syncer
 from mobile.engine.traffic import Traffic
-from mobile.engine.verdicts import NO_RIGHT, Verdict, gave_up
+from mobile.engine.verdicts import NO_RIGHT, Verdict, gave_up, no_key
 from mobile.engine.views import in_order
+from protocol.phonekeys import PhoneKey
 from protocol.token import Scope
 
 REQUEST_ID_BYTES = 8
@@ -58,12 +59,13 @@ class Openings:
         board: Board,
         clock: Clock,
         random: Callable[[int], bytes],
+        key_of: Callable[[Identity], PhoneKey],
         on_done: Callable[[], None],
     ) -> None:
-        """``on_done`` is called after a tap and all that rode along with it."""
+        """``key_of``: a bearer's key, ``on_done`` is called after a tap and all that rode along with it."""
         self._radio, self._scanner, self._courier, self._syncer = radio, scanner, courier, syncer
         self._keyring, self._board, self._clock = keyring, board, clock
-        self._random, self._on_done = random, on_done
+        self._random, self._key_of, self._on_done = random, key_of, on_done
         self._running: dict[_Key, asyncio.Future[Opening]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._at_lock: dict[bytes, asyncio.Lock] = {}
@@ -120,6 +122,9 @@ class Openings:
                 return
             async with self._at_lock.setdefault(errand.lock.binding, asyncio.Lock()):
                 await self._attempt(key, result, errand)
+        except HardwareKeyError as error:
+            if not result.done():
+                await self._finish(key, result, no_key(error))
         except Exception as error:
             # A fault of our own must still end the tap on screen, and must never look like success; what the
             # person has been told already stays told.
@@ -201,7 +206,7 @@ class Openings:
             tokens = [right for right in tokens if right.not_before > now][-1:]
         if not tokens:
             return None
-        return Errand(operation, lock, tuple(tokens), content.identity.private_key, request_id, early)
+        return Errand(operation, lock, tuple(tokens), self._key_of(content.identity), request_id, early)
 
     async def _renew(self, errand: Errand) -> Errand | None:
         """Sync, if that is possible now; the same request with what came, or None when nothing did."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from mobile.engine import bearerkey
 from mobile.engine.alarms import Alarms
 from mobile.engine.asking import Asking
 from mobile.engine.bearers import Bearers
@@ -74,6 +75,7 @@ class Parts:
             http=self.http,
             keyring=self.keyring,
             random=setup.random,
+            hardware=setup.hardware,
             phone_model=setup.phone_model,
         )
         self.sign_in = SignIn(http=self.http, keyring=self.keyring, board=self.board)
@@ -92,6 +94,7 @@ class Parts:
             board=self.board,
             clock=self.clock,
             random=setup.random,
+            key_of=lambda identity: bearerkey.of(identity, setup.hardware),
             on_done=on_tap_done,
         )
         self.practice = Practice(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from mobile.engine.errors import HardwareKeyError, HardwareKeyGoneError
 from mobile.engine.state import Bluetooth, OpeningState, Operation
 from protocol.messages import OutcomeCode
 from protocol.reasons import reason
@@ -68,6 +69,12 @@ def of_refusal(code: int) -> Verdict:
 def bluetooth_verdict(bluetooth: Bluetooth) -> Verdict:
     """Bluetooth cannot be used."""
     return Verdict(OpeningState.BLUETOOTH_OFF, _BLUETOOTH_REASONS.get(bluetooth, "bluetooth_off"))
+
+
+def no_key(error: HardwareKeyError) -> Verdict:
+    """The phone's hardware did not sign: nothing was asked of the lock, and no other key is tried."""
+    gone = isinstance(error, HardwareKeyGoneError)
+    return Verdict(OpeningState.FAILED, "door_key_gone" if gone else "door_key_silent")
 
 
 def gave_up(known: Known) -> Verdict:

@@ -1,4 +1,4 @@
-"""AndroidKeyStore with HMAC keys that nobody gets to see."""
+"""AndroidKeyStore with HMAC and P-256 keys that nobody gets to see."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import os
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Protocol
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.android.java import ByteArray, JavaException
 
@@ -18,6 +22,7 @@ class HasKeys(Protocol):
 
     keys: dict[str, bytes]
     key_fault: str
+    signers_in_software: bool
     strongbox: bool
     hardware: bool
 
@@ -38,6 +43,14 @@ class Builder:
     def setIsStrongBoxBacked(self, _strongbox: bool) -> Any:  # noqa: N802
         return self._phone.wrap(f"{SPEC}$Builder", self)
 
+    def setDigests(self, digests: list[str]) -> Any:  # noqa: N802
+        self.digests = digests
+        return self._phone.wrap(f"{SPEC}$Builder", self)
+
+    def setAlgorithmParameterSpec(self, spec: Any) -> Any:  # noqa: N802
+        self.curve = spec.fake
+        return self._phone.wrap(f"{SPEC}$Builder", self)
+
     def build(self) -> Any:
         return self._phone.wrap(SPEC, self)
 
@@ -54,6 +67,47 @@ class Generator:
     def generateKey(self) -> None:  # noqa: N802
         _fail(self._phone)
         self._phone.keys[self._alias] = os.urandom(32)
+
+
+class PairGenerator:
+    """Makes a key pair inside, as its specification asks: P-256, and signing with SHA-256 only."""
+
+    def __init__(self, phone: HasKeys) -> None:
+        self._phone = phone
+
+    def initialize(self, spec: Any) -> None:
+        assert (spec.fake.curve, spec.fake.digests, spec.fake.purposes) == ("secp256r1", ["SHA-256"], 4)
+        self._alias = spec.fake.alias
+
+    def generateKeyPair(self) -> Any:  # noqa: N802
+        _fail(self._phone)
+        scalar = self._phone.keys[self._alias] = os.urandom(32)
+        encoded = _private(scalar).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        public = SimpleNamespace(getEncoded=lambda: ByteArray(encoded))
+        pair = SimpleNamespace(getPublic=lambda: self._phone.wrap("java.security.PublicKey", public))
+        return self._phone.wrap("java.security.KeyPair", pair)
+
+
+def _private(scalar: bytes) -> ec.EllipticCurvePrivateKey:
+    return ec.derive_private_key(int.from_bytes(scalar), ec.SECP256R1())
+
+
+class Signature:
+    """Signs inside, with a nonce of its own and whatever s comes of it."""
+
+    def __init__(self, phone: HasKeys) -> None:
+        self._phone = phone
+
+    def initSign(self, key: Any) -> None:  # noqa: N802
+        _fail(self._phone)
+        self._alias = key.fake.alias
+
+    def update(self, message: bytes) -> None:
+        self._message = message
+
+    def sign(self) -> ByteArray:
+        key = _private(self._phone.keys[self._alias])
+        return ByteArray(key.sign(self._message, ec.ECDSA(SHA256())))
 
 
 class Mac:
@@ -103,6 +157,12 @@ def keystore(phone: HasKeys) -> dict[str, Any]:
     level = 2 if phone.strongbox else 1 if phone.hardware else 0
     info = SimpleNamespace(getSecurityLevel=lambda: level, isInsideSecureHardware=lambda: phone.hardware)
     factory = SimpleNamespace(getKeySpec=lambda _key, _kind: phone.wrap("java.security.spec.KeySpec", info))
+    soft = SimpleNamespace(getSecurityLevel=lambda: 0, isInsideSecureHardware=lambda: False)
+    signers = SimpleNamespace(
+        getKeySpec=lambda _key, _kind: phone.wrap(
+            "java.security.spec.KeySpec", soft if phone.signers_in_software else info
+        )
+    )
 
     def one(name: str, make: Callable[[HasKeys], Any]) -> Any:
         return SimpleNamespace(getInstance=lambda *_: phone.wrap(name, make(phone)))
@@ -110,6 +170,10 @@ def keystore(phone: HasKeys) -> dict[str, Any]:
     return {
         f"{SPEC}$Builder": lambda alias, purposes: Builder(phone, alias, purposes),
         "java.security.KeyStore": one("java.security.KeyStore", Store),
+        "java.security.KeyFactory": one("java.security.KeyFactory", lambda _: signers),
+        "java.security.KeyPairGenerator": one("java.security.KeyPairGenerator", PairGenerator),
+        "java.security.Signature": one("java.security.Signature", Signature),
+        "java.security.spec.ECGenParameterSpec": lambda name: name,
         "javax.crypto.KeyGenerator": one("javax.crypto.KeyGenerator", Generator),
         "javax.crypto.Mac": one("javax.crypto.Mac", Mac),
         "javax.crypto.SecretKeyFactory": one("javax.crypto.SecretKeyFactory", lambda _: factory),

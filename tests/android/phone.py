@@ -36,6 +36,8 @@ class Phone:
     strongbox: bool = False
     hardware: bool = True
     key_fault: str = ""
+    signers_in_software: bool = False
+    """Its guarded part holds no P-256 keys."""
     no_page: bool = False
     link: str | None = None
     link_flags: int = 0

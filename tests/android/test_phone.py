@@ -15,6 +15,8 @@ from mobile.engine.storage.vaultfile import Cost
 from mobile.engine.vault import Vaults
 from tests.android.java import JavaException
 from tests.android.phone import Phone
+from tests.android.signing import signs_like_a_bearer
+from tests.mobile.keychip import KeyChip
 
 Take = Callable[..., Phone]
 NEW = {"android.permission.BLUETOOTH_SCAN", "android.permission.BLUETOOTH_CONNECT"}
@@ -308,6 +310,35 @@ def test_keys_are_made_used_and_destroyed_in_hardware(take: Take, sdk: int, stro
         keys.mac("b1.1", b"stretched PIN")
 
 
+@pytest.mark.parametrize("sdk", VERSIONS)
+@pytest.mark.parametrize("strongbox", [True, False])
+def test_a_bearers_own_key_is_made_in_hardware_and_opens_a_door(
+    take: Take, sdk: int, strongbox: bool
+) -> None:
+    phone = take(sdk=sdk, strongbox=strongbox)
+    from mobile.android.keystore import hardware_keys
+
+    keys = hardware_keys()
+    assert keys is not None
+    signs_like_a_bearer(keys)
+    assert not phone.keys
+
+
+def test_a_key_chip_for_tests_signs_as_a_telephone_does() -> None:
+    signs_like_a_bearer(KeyChip())
+
+
+@pytest.mark.parametrize("sdk", [26, 31])
+def test_a_bearers_key_that_software_would_hold_is_not_made(take: Take, sdk: int) -> None:
+    phone = take(sdk=sdk, signers_in_software=True)
+    from mobile.android.keystore import hardware_keys
+
+    keys = hardware_keys()
+    assert keys is not None
+    assert keys.create_signer("b1.door") is None
+    assert not phone.keys
+
+
 @pytest.mark.parametrize("sdk", [26, 30, 31, 35])
 def test_keys_in_software_alone_are_not_offered(take: Take, sdk: int) -> None:
     phone = take(sdk=sdk, hardware=False)
@@ -342,6 +373,8 @@ def test_a_keystore_that_fails_says_how_and_quotes_nothing(
         keys.names,
         lambda: keys.create("b2"),
         lambda: keys.delete("b1"),
+        lambda: keys.create_signer("b1.door"),
+        lambda: keys.sign("b1", b"x"),
     ):
         with pytest.raises(HardwareKeyError) as raised:
             work()

@@ -16,6 +16,7 @@ from mobile.engine.scanner import Scanner
 from mobile.engine.state import Bluetooth
 from mobile.engine.traffic import Traffic
 from protocol import advert, gatt
+from protocol.suites import SUITE_1
 from tests.android.air import ADDRESS, Air
 from tests.android.phone import Phone
 
@@ -38,7 +39,7 @@ def _radio(phone: Phone) -> tuple[Air, Radio]:
 
 
 def _link(radio: Radio) -> tuple[Link, BLEDevice]:
-    return Link(radio, Traffic()), BLEDevice(ADDRESS, None, None)
+    return Link(radio, Traffic(), SUITE_1), BLEDevice(ADDRESS, None, None)
 
 
 async def _soon(true: Callable[[], bool]) -> None:

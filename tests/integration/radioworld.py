@@ -24,6 +24,7 @@ from mobile.engine.engine import PhoneEngine
 from mobile.engine.setup import Setup
 from mobile.engine.state import AppState, Opening, OpeningState
 from mobile.engine.storage.disk import Disk
+from mobile.engine.storage.hardware import HardwareKeys
 from mobile.engine.storage.vaultfile import Cost
 from protocol import commission
 from protocol.entries import Entry, EntryType
@@ -138,21 +139,27 @@ class World:
         return at_door
 
     async def phone(
-        self, name: str = "anna", *, mtu: int = 247, manners: ConnectionParametersPreferences | None = None
+        self,
+        name: str = "anna",
+        *,
+        mtu: int = 247,
+        manners: ConnectionParametersPreferences | None = None,
+        hardware: HardwareKeys | None = None,
     ) -> PhoneInHand:
-        """A phone that has enrolled and signed in, holding no right yet."""
+        """A phone that has enrolled and signed in, holding no right yet. `hardware`: where its keys live."""
         radio = PhoneRadio(self.ether, name, mtu=mtu, manners=manners)
-        engine = self.engine(name, radio)
+        engine = self.engine(name, radio, hardware)
         phone = PhoneInHand(engine, radio)
         self.phones.append(phone)
         await engine.start()
+        await engine.server_identity(URL)
         await engine.enrol(URL, CODE, PIN)
         await engine.sign_in(USERNAME, PASSWORD)
         await engine.second_factor(TOTP)
         engine.subscribe(phone.see)
         return phone
 
-    def engine(self, name: str, radio: PhoneRadio) -> PhoneEngine:
+    def engine(self, name: str, radio: PhoneRadio, hardware: HardwareKeys | None = None) -> PhoneEngine:
         loop = asyncio.get_running_loop()
         return PhoneEngine(
             Setup(
@@ -166,6 +173,7 @@ class World:
                 vault_cost=CHEAP,
                 sync_seconds=None,
                 disk=self.disk,
+                hardware=hardware,
             )
         )
 
@@ -175,11 +183,12 @@ class World:
         mtu: int = 247,
         settings: LockSettings = APARTMENT,
         manners: ConnectionParametersPreferences | None = None,
+        hardware: HardwareKeys | None = None,
         **right: object,
     ) -> tuple[LockAtDoor, PhoneInHand]:
         """One lock, one phone with a right to it, the server gone."""
         lock = await self.lock(settings=settings)
-        phone = await self.phone(mtu=mtu, manners=manners)
+        phone = await self.phone(mtu=mtu, manners=manners, hardware=hardware)
         self.server.grant(lock.ware, **right)  # type: ignore[arg-type]
         await phone.engine.sync()
         self.server.away = True

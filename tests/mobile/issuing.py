@@ -15,7 +15,7 @@ import httpx
 
 from mobile.engine.answers import blob, mark_of, text_of
 from protocol import lockrecord
-from protocol.keys import HolderKey, KeyType
+from protocol.keys import HolderKey, holder_key
 from protocol.lockrecord import LockRecord
 from protocol.token import Scope, TokenClaims
 from protocol.token import issue as issue_token
@@ -53,6 +53,7 @@ class SmallServer:
     """Applied to every answer to a sync."""
     holders: dict[str, HolderKey] = field(default_factory=dict)
     """Device token of each enrolled phone, in order: device-1, device-2, …"""
+    key_types: tuple[int, ...] = (1, 2)
     calls: list[str] = field(default_factory=list)
     sent: set[bytes] = field(default_factory=set)
     manifest_version_sent: dict[str, int] = field(default_factory=dict)
@@ -151,6 +152,7 @@ class SmallServer:
                 "minimum_app_version": "1.0.0",
                 "server_time": self.now(),
                 "root_fingerprint": self.issuer.root_set.fingerprint.hex(),
+                "key_types": list(self.key_types),
             },
         )
 
@@ -158,7 +160,7 @@ class SmallServer:
         if body["code"] != CODE:
             return httpx.Response(404, json={"code": "code_unknown"})
         device = f"device-{len(self.holders) + 1}"
-        self.holders[device] = HolderKey(KeyType.X25519, blob(body["bearer_key"], "key", 32))
+        self.holders[device] = holder_key(body["key_type"], blob(body["bearer_key"], "key"))
         roots = self.issuer.root_set
         return httpx.Response(
             201,
@@ -296,6 +298,7 @@ class SmallServer:
             adv_keys=(place.adv_key,),
             door_kind=place.settings.door_kind,
             issued_at=self.now(),
+            suites=place.lock.suites,
         )
         return lockrecord.sign(record, self.issuer.bulletin_key)
 

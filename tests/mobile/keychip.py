@@ -1,4 +1,4 @@
-"""Key hardware for tests: real HMAC-SHA256 under keys that the vault's code can only ask by name."""
+"""Key hardware for tests: real HMAC-SHA256 and ECDSA under keys that can only be asked by name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Sequence
 
 from mobile.engine.errors import HardwareKeyError, HardwareKeyGoneError
+from protocol.phonekeys import P256Key
 
 
 def _nothing() -> None:
@@ -21,6 +22,8 @@ class KeyChip:
     """
 
     level = "tee"
+    signs = True
+    """Whether it can hold P-256 keys."""
 
     def __init__(self, step: Callable[[], None] = _nothing) -> None:
         self.step, self.broken = step, False
@@ -46,6 +49,21 @@ class KeyChip:
         if name not in self._keys:
             raise HardwareKeyGoneError
         return hmac.digest(self._keys[name], message, "sha256")
+
+    def create_signer(self, name: str) -> bytes | None:
+        self._answer()
+        if not self.signs:
+            return None
+        self.step()
+        key = self._keys[name] = secrets.token_bytes(32)
+        return P256Key(key).holder.public
+
+    def sign(self, name: str, message: bytes) -> bytes:
+        self._answer()
+        self.asked.append(name)
+        if name not in self._keys:
+            raise HardwareKeyGoneError
+        return P256Key(self._keys[name]).sign(message)
 
     def names(self) -> Sequence[str]:
         self._answer()

@@ -2,6 +2,7 @@
 
     <bearer>.pin.<number>                 the keyed hash between PIN and vault; a new one for every PIN
     <bearer>.count                        checks the file that counts wrong PINs: nobody else can write it
+    <bearer>.door                         the bearer's own key, if it is of suite 2 (mobile.engine.bearerkey)
     <bearer>.mark.<turn>.<failed>.<seen>  never used as a key: its name remembers what those files said last
 
 The marks are what rollback is measured against. Somebody who puts older copies of the app's files back does

@@ -7,6 +7,9 @@ key, because that must be unwrapped into memory to be used, and who has seen it 
 ever; here every single guess must ask this phone. How the answer is mixed in stands in
 `mobile.engine.storage.vaultfile`.
 
+It also holds, where the server takes such keys, the bearer's own: a P-256 key for suite 2 of the door
+protocol, which is gone with the phone.
+
 The names of the keys serve a second time: they are the one place on the phone outside the app's own files, so
 that an older copy of those files can be told from the newest (`mobile.engine.storage.guard`).
 """
@@ -18,7 +21,7 @@ from typing import Protocol
 
 
 class HardwareKeys(Protocol):
-    """Keys for HMAC-SHA256 that cannot be read, copied or restored from a backup.
+    """Keys for HMAC-SHA256 and ECDSA that cannot be read, copied or restored from a backup.
 
     Every method may block for some tenths of a second and is called from a worker thread, one at a time for
     each vault. All raise `mobile.engine.errors.HardwareKeyError` when the hardware does not answer. A name is
@@ -36,6 +39,17 @@ class HardwareKeys(Protocol):
 
     def mac(self, name: str, message: bytes) -> bytes:
         """HMAC-SHA256 of at most 64 bytes, 32 bytes. HardwareKeyGoneError when there is no such key."""
+        ...
+
+    def create_signer(self, name: str) -> bytes | None:
+        """Make a P-256 key; durable when this returns. One of that name that is there already is replaced.
+
+        Returns its public half as a compressed point, 33 bytes; None where only software would hold it.
+        """
+        ...
+
+    def sign(self, name: str, message: bytes) -> bytes:
+        """ECDSA with SHA-256 as ASN.1 DER. HardwareKeyGoneError when there is no such key."""
         ...
 
     def names(self) -> Sequence[str]:

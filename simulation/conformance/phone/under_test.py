@@ -18,6 +18,7 @@ from mobile.engine.errand import Errand
 from mobile.engine.radio import Radio
 from mobile.engine.scanner import Scanner
 from mobile.engine.state import OpeningState, Operation
+from protocol.phonekeys import X25519Key
 from simulation.backend import PhoneRadio
 from simulation.radio import Ether
 
@@ -133,7 +134,7 @@ def _errand(held: Credentials, operation: str, request_id: bytes) -> Errand:
         bulletin_seq=held.bulletin_number,
     )
     right = Right(held.token_id, held.binding, held.token, held.begins, held.ends, 3)
-    return Errand(Operation(operation), lock, (right,), held.private_key, request_id)
+    return Errand(Operation(operation), lock, (right,), X25519Key(held.private_key), request_id)
 
 
 class CommandPhone:
