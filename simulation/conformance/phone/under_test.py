@@ -20,6 +20,7 @@ from mobile.engine.scanner import Scanner
 from mobile.engine.state import OpeningState, Operation
 from protocol.phonekeys import X25519Key
 from simulation.backend import PhoneRadio
+from simulation.backend.remote import RemoteEther
 from simulation.radio import Ether
 
 TAP_SECONDS = 60.0
@@ -60,9 +61,18 @@ class Credentials:
     private_key: bytes
 
     def as_json(self, operation: str) -> str:
-        """Everything in hex, for a phone in another process."""
+        """Everything, bytes in hex, for a phone in another process."""
         told = {name: value.hex() for name, value in vars(self).items() if isinstance(value, bytes)}
-        return json.dumps(told | {"operation": operation})
+        numbers = {name: value for name, value in vars(self).items() if isinstance(value, int)}
+        return json.dumps(told | numbers | {"operation": operation})
+
+    @classmethod
+    def from_json(cls, text: str) -> tuple[Credentials, str]:
+        """Inverse of ``as_json``: the credentials, and the operation to tap for."""
+        told = json.loads(text)
+        operation = told.pop("operation")
+        values = {name: bytes.fromhex(one) if isinstance(one, str) else one for name, one in told.items()}
+        return cls(**values), operation
 
 
 class PhoneUnderTest(Protocol):
@@ -94,7 +104,7 @@ class _Pocket:
 class OurPhone:
     """The phone's engine from the scan to the truth about the bolt; genuine bleak, simulated radio."""
 
-    def __init__(self, ether: Ether, random: Callable[[int], bytes], *, mtu: int = 247) -> None:
+    def __init__(self, ether: Ether | RemoteEther, random: Callable[[int], bytes], *, mtu: int = 247) -> None:
         radio = PhoneRadio(ether, "phone", mtu=mtu)
         self._radio = Radio(scanner_backend=radio.scanner_backend, client_backend=radio.client_backend)
         self._random = random
