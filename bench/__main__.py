@@ -24,6 +24,7 @@ MEASUREMENTS = (
     "sync",
     "vault",
     "app",
+    "lock",
 )
 RESULTS = Path("var/bench/results.json")
 

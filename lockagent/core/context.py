@@ -123,10 +123,11 @@ class Context:
         """Find in the log what was known before the power went."""
         self.known.recall((Entry.decode(record.entry) for record in boot.salvaged), boot.state.epoch - 1)
         self.known.forget_numbers()
-        entries = [Entry.decode(record.entry) for record in boot.records]
-        self.known.recall(entries, boot.state.epoch)
-        self.offers.recall(entries)
-        self.uncertain.recall(entries)
+        # One entry after the other: a full log decoded at once would be the most memory the lock ever needs.
+        for entry in (Entry.decode(record.entry) for record in boot.records):
+            self.known.recall((entry,), boot.state.epoch)
+            self.offers.recall((entry,))
+            self.uncertain.recall((entry,))
 
     @cached_property
     def label(self) -> Label:
