@@ -42,6 +42,8 @@ GRACE_MINUTES = env.int("GRACE_MINUTES", default=30)
 ISSUE_HORIZON_HOURS = env.int("ISSUE_HORIZON_HOURS", default=24)
 MAX_SHIFT_HOURS = env.int("MAX_SHIFT_HOURS", default=24)
 RETENTION_MONTHS = env.int("RETENTION_MONTHS", default=24)
+# Whoever once had a right at a door can recognise its adverts until its key changes.
+ADVERT_KEY_DAYS = env.int("ADVERT_KEY_DAYS", default=90)
 ENROLMENT_CODE_MINUTES = env.int("ENROLMENT_CODE_MINUTES", default=15)
 # A person at a browser must have a second factor; phones always must, whatever this says.
 SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=True)
@@ -173,6 +175,7 @@ CELERY_BEAT_SCHEDULE = {
     "settle-withdrawals": {"task": "care.settle_withdrawals", "schedule": timedelta(minutes=1)},
     "sweep": {"task": "passages.sweep", "schedule": timedelta(minutes=5)},
     "refresh-statistics": {"task": "config.refresh_statistics", "schedule": timedelta(hours=6)},
+    "rotate-advert-keys": {"task": "locks.rotate_advert_keys", "schedule": timedelta(minutes=15)},
     "follow-manifests": {"task": "keys.follow", "schedule": timedelta(hours=1)},
     "shred": {"task": "privacy.sweep", "schedule": timedelta(hours=6)},
 }

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from server.locks.domain.bulletins import forget_old_bulletins
 from server.locks.domain.news import build_news
+from server.locks.domain.rotation import rotate_due
 from server.locks.domain.upkeep import keep_up
 from server.tenancy.models import Manifest, Municipality
 from server.tenancy.sweeps import in_each
@@ -25,6 +26,14 @@ def build_bulletins() -> int:
     finally:
         if cache.add("locks.forgot_old_bulletins", at.isoformat(), timeout=FORGET_EVERY_S):
             forget_old_bulletins(at=at)
+
+
+@shared_task(name="locks.rotate_advert_keys")
+def rotate_advert_keys() -> int:
+    """Take the steps of advert keys' rotations that are due; returns how many."""
+    at = timezone.now()
+    with_keys = Municipality.objects.filter(pk__in=Manifest.unscoped.values("municipality"))
+    return in_each(with_keys, lambda one: rotate_due(one, at=at))
 
 
 @shared_task(name="locks.keep_up")

@@ -20,6 +20,8 @@ class Policy:
     longest_shift: timedelta
     retention_months: int
     minimum_app_version: str
+    advert_key_age: timedelta
+    """How long a lock's advert key is used."""
 
 
 def _or_default(own: int | None, default: int) -> int:
@@ -41,4 +43,5 @@ def policy_of(municipality: Municipality) -> Policy:
             max(_or_default(municipality.retention_months, settings.RETENTION_MONTHS), 1), MOST_MONTHS
         ),
         minimum_app_version=municipality.minimum_app_version or settings.MINIMUM_APP_VERSION,
+        advert_key_age=timedelta(days=_or_default(municipality.advert_key_days, settings.ADVERT_KEY_DAYS)),
     )

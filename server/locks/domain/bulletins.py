@@ -92,10 +92,10 @@ def forget_old_bulletins(*, at: datetime) -> None:
     outdated_bulletins(created_before=at - KEEP).delete()
 
 
-def content_hash(body: wire.Bulletin, *, brings_adv_key: bool = False) -> bytes:
+def content_hash(body: wire.Bulletin, *, rotation: int = 0) -> bytes:
     """Return the hash of all that a bulletin says apart from its number and time.
 
-    Of sealed secrets only whether there are any: they are sealed anew for every number.
+    Sealed secrets are sealed anew for every number: `rotation` stands for the advert key that they bring.
     """
     said = [
         body.settings.as_map(),
@@ -104,7 +104,7 @@ def content_hash(body: wire.Bulletin, *, brings_adv_key: bool = False) -> bytes:
         body.not_before,
         body.manifest,
         body.receipt,
-        brings_adv_key,
+        rotation,
     ]
     return hashlib.sha256(cbor.encode(said)).digest()
 
@@ -129,7 +129,7 @@ class _Builder:
         if len(facts.revoked.get(binding.pk, [])) > wire.MAX_REVOKED:
             return True  # what to do about it needs the row
         body = self._body(binding, facts, seq=1)
-        digest = content_hash(body, brings_adv_key=binding.brings_adv_key)
+        digest = content_hash(body, rotation=binding.rotation)
         return self._is_due(facts.newest.get(binding.pk), digest)
 
     def _is_due(self, newest: Bulletin | None, digest: bytes) -> bool:
@@ -149,9 +149,9 @@ class _Builder:
     def _make(self, binding: Binding, facts: BulletinFacts) -> Bulletin | None:
         newest = facts.newest.get(binding.pk)
         body = self._body(binding, facts, seq=newest.seq + 1 if newest else 1)
-        if not self._is_due(newest, content_hash(body, brings_adv_key=binding.brings_adv_key)):
+        if not self._is_due(newest, content_hash(body, rotation=binding.rotation)):
             return None
-        if binding.brings_adv_key:
+        if binding.rotation:
             body = replace(body, secrets=_sealed_next_key(binding, body.seq))
         if newest is not None and newest.created_at > self.at:
             # A host whose clock lags must not send a lock's time backwards.
@@ -224,7 +224,7 @@ def signed_row(binding: Binding, body: wire.Bulletin, *, key: SigningKey, at: da
         binding=binding,
         seq=body.seq,
         document=wire.sign(body, key),
-        content_hash=content_hash(body, brings_adv_key=body.secrets is not None),
+        content_hash=content_hash(body, rotation=binding.rotation),
         brings_adv_key=body.secrets is not None,
         created_at=at,
     )

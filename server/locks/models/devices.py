@@ -161,9 +161,11 @@ class Binding(TenantModel):
         return f"{self.lock} · {self.door}"
 
     @property
-    def brings_adv_key(self) -> bool:
-        """Whether the lock's bulletins bring it the next advert key."""
-        return self.adv_key_released_at is not None and self.sealed_adv_key_next is not None
+    def rotation(self) -> int:
+        """Since when (seconds since 1970) the lock's bulletins bring it the next advert key; 0 when not."""
+        if self.adv_key_released_at is None or self.sealed_adv_key_next is None:
+            return 0
+        return int(self.adv_key_released_at.timestamp())
 
 
 class BindingGroup(TenantModel):
