@@ -60,21 +60,25 @@ class _Watched(BumbleRadio):
         await super().start(heard)
 
 
-async def _opens(client: BleakClient, place: Place) -> None:
+async def opens(client: BleakClient, place: Place, now: int) -> None:
     """A person taps, the bolt moves, the log is handed over."""
     frames: asyncio.Queue[bytes] = asyncio.Queue()
     session = PhoneSession(
         door=Door(place.binding, place.lock.static_public, place.adv_key),
         key=PHONE,
-        request=Request(Command.OPEN, os.urandom(8), right(place, BEGIN)),
+        request=Request(Command.OPEN, os.urandom(8), right(place, now)),
         capacity=MTU - gatt.ATT_HEADER,
         random=os.urandom,
-        news=place.news(time=BEGIN + 1),
+        news=place.news(time=now),
     )
     await client.start_notify(gatt.SUITE1_TX_UUID, lambda _, data: frames.put_nowait(bytes(data)))
     while session.state is not PhoneState.ENDED:
         for frame in session.receive(await frames.get()).send:
             await client.write_gatt_char(gatt.SUITE1_RX_UUID, frame, response=False)
+
+
+async def _opens(client: BleakClient, place: Place) -> None:
+    await opens(client, place, BEGIN + 1)
 
 
 async def _looks(client: BleakClient, _place: Place) -> None:
