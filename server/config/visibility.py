@@ -194,6 +194,7 @@ SIGHTS: Mapping[str, Sight] = {
     # Numbers tell how often others came and went: a provider learns in its own log that something is missing.
     "passages.loggap": Sight(provider=nothing, owner=nothing),
     "passages.batchhead": Sight(provider=nothing, owner=nothing),
+    "passages.lockclock": Sight(provider=nothing, owner=nothing),
     "passages.passagecount": Sight(provider=by("provider"), owner=nothing),
     "passages.deviation": Sight(provider=_deviation, owner=nothing, changes=_own_deviation),
     # Who else was asked, and who else went, is between the patrol and them.

@@ -182,6 +182,23 @@ class BatchHead(TenantModel):
         return f"{self.lock_id} {self.epoch}/{self.first_seq}–{self.last_seq}"
 
 
+class LockClock(TenantModel):
+    """What a lock's crystal is measured from: the quickest batch of each week since the lock booted."""
+
+    lock = models.OneToOneField(Lock, on_delete=models.CASCADE, related_name="+", verbose_name=_("lock"))
+    boot = models.BigIntegerField(_("boot number"), default=0)
+    weeks = models.JSONField(
+        _("weeks"), default=dict, help_text=_("Week: [seconds the lock had run, our clock less those].")
+    )
+
+    class Meta:
+        verbose_name = _("measurement of a clock")
+        verbose_name_plural = _("measurements of clocks")
+
+    def __str__(self) -> str:
+        return f"{self.lock_id} {self.boot}"
+
+
 class PassageCount(TenantModel):
     """What is left of passages that are older than they may be: how many, of what kind, in which month."""
 

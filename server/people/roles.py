@@ -69,6 +69,7 @@ MODELS: Mapping[str, Mapping[Role, str]] = {
     "passages.sealedbatch": {_P: "view", _A: "view"},
     "passages.loggap": {_P: "view", _I: "view", _A: "view"},
     "passages.batchhead": {_P: "view", _A: "view"},
+    "passages.lockclock": {_P: "view", _A: "view"},
     "passages.passagecount": {_P: "view", _C: "view", _A: "view"},
     "passages.deviation": {_P: "view add change", _C: "view change", _I: "view change", _A: "view"},
     "alarms.alarm": {_P: "view add change", _C: "view", _A: "view"},

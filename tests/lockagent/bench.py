@@ -64,6 +64,8 @@ class Bench:
     wall: float = T0
     rtc_offset: float = 1000.0 - T0
     rtc_lost: bool = False
+    crystal: float = 1.0
+    """Seconds that the lock's crystal counts in one."""
     rng: random.Random = field(default_factory=lambda: seeded(1))
     """Stands in for the operating system's randomness, so that a failing story can be told again."""
     secrets: LockSecrets = SECRETS
@@ -76,12 +78,13 @@ class Bench:
         self.ended: list[int] = []
         self.result: Reason | None = None
         self._next_link = 1
+        self._made = self.wall
         self._store().create(BLANK.encode())
         self.boot()
 
     @property
     def mono(self) -> float:
-        return self.wall - self._booted
+        return (self.wall - self._booted) * self.crystal
 
     def boot(self, *, start: bool = True) -> None:
         """Power comes: everything in memory is new."""
@@ -91,7 +94,7 @@ class Bench:
         self.core = LockCore(
             self.store.boot(),
             self.secrets,
-            RtcReading(int(self.wall + self.rtc_offset), self.rtc_lost),
+            RtcReading(int(self._rtc()), self.rtc_lost),
             self.mono,
             capacity=self.capacity,
             random=self.rng.randbytes,
@@ -127,13 +130,20 @@ class Bench:
         until = _on_grid(self.wall + seconds)
         while True:
             due = [at for at in (self.core.next_tick_at(), self.motor.next_event_at()) if at is not None]
-            at = max(self.wall, self._booted + min(due, default=float("inf")))
+            at = max(self.wall, self._booted + self._true(min(due, default=float("inf"))))
             if at > until:
                 break
             self.wall = _on_grid(at)
             self.poll()
             self.feed(Tick())
         self.wall = until
+
+    def _rtc(self) -> float:
+        return self._made + (self.wall - self._made) * self.crystal + self.rtc_offset
+
+    def _true(self, mono: float) -> float:
+        """Seconds since boot that the crystal takes to count so many, and not a rounding error fewer."""
+        return mono if self.crystal == 1.0 else mono / self.crystal + 1 / 1024
 
     def poll(self) -> None:
         for event in self.motor.poll(self.mono):

@@ -112,6 +112,7 @@ class Story:
         while self.cuts < cuts:
             self.disk.cut_at = self.disk.steps + self.rng.randint(1, 90)
             try:
+                self._append(EntryType.BOOT, OWN[EntryType.BOOT])  # the first thing a lock does
                 while True:
                     self._act()
             except PowerCutError:

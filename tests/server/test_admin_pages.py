@@ -18,6 +18,7 @@ from tests.server.world import World
 
 SHOWN_ELSEWHERE = {
     "passages.batchhead": "the page that proves a log whole",
+    "passages.lockclock": "the correction on the lock's page",
     "switches.switchedclient": "a provider switch's own page",
     "switches.switcheddoor": "a provider switch's proof",
     "switches.gateneighbour": "a provider switch's proof",

@@ -15,13 +15,14 @@ from server.locks.models import Binding, Lock, LockStatus, LogPosition
 from server.locks.queries import mark_known
 from server.passages import intake_queries as queries
 from server.passages.domain.deviations import about_log, from_passages, open_deviations
+from server.passages.domain.drift import note as note_clock
 from server.passages.domain.history import FORKED, HELD, History, Verdict
 from server.passages.domain.meanwhile import classify
 from server.passages.domain.opening import Opened
 from server.passages.domain.rows import COLUMNS, Told, make_rows
 from server.passages.intake_queries import Epoch, Key
 from server.passages.live import notify_passages
-from server.passages.models import BatchHead, Deviation, LogGap, Passage
+from server.passages.models import BatchHead, Deviation, LockClock, LogGap, Passage
 from server.tenancy.bulk import insert_rows
 from server.tenancy.models import Municipality
 
@@ -35,6 +36,7 @@ class Run:
     positions: dict[Epoch, LogPosition] = field(default_factory=dict)
     histories: dict[Epoch, History] = field(default_factory=dict)
     statuses: dict[int, LockStatus] = field(default_factory=dict)
+    clocks: dict[int, LockClock] = field(default_factory=dict)
     locks: dict[int, Lock] = field(default_factory=dict)
     deviations: list[Deviation] = field(default_factory=list)
     touched: set[int] = field(default_factory=set)
@@ -61,6 +63,11 @@ class Run:
                 lock = self.locks[epoch[0]]
                 self.deviations.append(about_log(Deviation.Kind.NEW_EPOCH, lock, at=self.at))
         self.statuses = queries.statuses(self.locks)
+        LockClock.objects.bulk_create(
+            (LockClock(municipality=self.municipality, lock_id=pk) for pk in sorted(self.locks)),
+            ignore_conflicts=True,
+        )
+        self.clocks = {one.lock_id: one for one in LockClock.objects.filter(lock__in=self.locks)}
         for pk in self.locks.keys() - self.statuses.keys():
             self.statuses[pk] = LockStatus.objects.create(municipality=self.municipality, lock_id=pk)
 
@@ -80,6 +87,7 @@ class Run:
         for one in pending:
             status = self.statuses[one.lock.pk]
             status.boot = max(status.boot or 0, one.body.boot)
+            note_clock(status, self.clocks[one.lock.pk], one.body, at=self.at)
         moved = True
         while pending and moved:
             waiting = []
@@ -104,6 +112,7 @@ class Run:
         )
         inserted = insert_rows(Passage, COLUMNS, told.rows, new=("id", "lock", "epoch", "seq"))
         new: dict[Key, int] = {(lock, epoch, seq): pk for pk, lock, epoch, seq in inserted}
+        LockClock.objects.bulk_update(self.clocks.values(), ["boot", "weeks"])
         self._store_heads()
         self._store_gaps()
         self._advance()
@@ -188,6 +197,8 @@ class Run:
                 "battery_percent",
                 "battery_at",
                 "clock_uncertain",
+                "clock_offset_s",
+                "clock_ppm",
                 "bulletin_seq",
                 "boot",
             ],
