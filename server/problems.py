@@ -142,6 +142,18 @@ TEXTS: dict[str, tuple[int, str, str]] = {
         "Ingen driftsättning väntar på låsets bekräftelse.",
         "No commissioning waits for the lock's confirmation.",
     ),
+    "firmware_invalid": (
+        400,
+        "Filen är ingen programversion för lås som kommunen har skrivit under.",
+        "The file is no release for locks that the municipality has signed.",
+    ),
+    "firmware_not_newer": (
+        409,
+        "En lika ny eller nyare programversion finns redan.",
+        "A release that is as new or newer is there already.",
+    ),
+    "firmware_withdrawn": (409, "Programversionen är redan återkallad.", "The release is withdrawn already."),
+    "firmware_unknown": (404, "Programversionen finns inte.", "There is no such release."),
     "order_unknown": (404, "Arbetsordern finns inte.", "There is no such work order."),
     "order_closed": (409, "Arbetsordern är avslutad.", "The work order is closed."),
     "deviation_closed": (409, "Avvikelsen är redan stängd.", "The deviation is closed already."),

@@ -12,6 +12,8 @@ from server.access.api.views import LookView, RevokedView, SyncView
 from server.alarms.api.phones import DeclineView, HandOverView, TakeView
 from server.alarms.api.systems import AlarmsView, AlarmView, EndView
 from server.integrations.api.views import ImportView
+from server.locks.api.firmware import FirmwareImageView, FirmwareView
+from server.locks.api.service import InstallerLogsView, ServiceView
 from server.locks.api.views import CommissionedView, CommissionView, FreshTimeView
 from server.locks.api.work import (
     BatteryChangedView,
@@ -22,7 +24,6 @@ from server.locks.api.work import (
     RemoveView,
     RetireView,
 )
-from server.locks.api.service import InstallerLogsView, ServiceView
 from server.passages.api.deviations import DeviationsView
 from server.passages.api.views import LogsView
 from server.people.api.views import EnrolView
@@ -48,6 +49,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("installer/retire", RetireView.as_view(), name="api-retire"),
     path("installer/service", ServiceView.as_view(), name="api-service"),
     path("installer/logs", InstallerLogsView.as_view(), name="api-installer-logs"),
+    path("installer/firmware", FirmwareView.as_view(), name="api-firmware"),
+    path(
+        "installer/firmware/<int:release_id>", FirmwareImageView.as_view(), name="api-firmware-image"
+    ),
     path("installer/orders", OrdersView.as_view(), name="api-orders"),
     path("installer/orders/<int:order_id>/done", OrderDoneView.as_view(), name="api-order-done"),
     path("deviations", DeviationsView.as_view(), name="api-deviations"),

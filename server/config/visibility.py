@@ -172,6 +172,7 @@ SIGHTS: Mapping[str, Sight] = {
     "locks.binding": Sight(provider=within("pk", _own_bindings), owner=nothing),
     "locks.bindinggroup": Sight(provider=by("provider"), owner=nothing),
     "locks.bulletin": Sight(provider=within("binding", _own_bindings), owner=nothing),
+    "locks.firmwarerelease": Sight(provider=nothing, owner=nothing),
     "locks.bulletindue": Sight(provider=nothing, owner=nothing),
     "locks.logposition": Sight(provider=nothing, owner=nothing),
     "locks.workorder": Sight(provider=within("door", own_doors), owner=nothing),

@@ -15,6 +15,13 @@ navigation.add(
     hint=_("Silent, low on battery, uncertain of the time, with gaps in their logs"),
 )
 navigation.add(
+    "admin:locks_firmwarerelease_changelist",
+    _("Firmware"),
+    permission="locks.view_firmwarerelease",
+    group=Group.LOCKS,
+    hint=_("Signed releases, and how many locks run each"),
+)
+navigation.add(
     "admin:passages_deviation_changelist",
     _("Deviations"),
     permission="passages.view_deviation",

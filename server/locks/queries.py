@@ -11,7 +11,7 @@ from django.db.models import Max, OuterRef, QuerySet, Subquery
 
 from server.access.consents import hand_counts_allowed
 from server.access.models import Token
-from server.locks.models import Binding, BindingGroup, Bulletin, LockStatus, LogPosition
+from server.locks.models import Binding, BindingGroup, Bulletin, FirmwareRelease, LockStatus, LogPosition
 from server.locks.rules import NotLive, why_not_live
 from server.passages.models import Deviation
 from server.tenancy.scoping import whole_municipality
@@ -114,6 +114,11 @@ def mark_known(binding_id: int, *, up_to_seq: int, at: datetime) -> None:
         manifest_version=brought
     )
 
+
+def newest_releases() -> list[FirmwareRelease]:
+    """Return the newest firmware release of each model that is not withdrawn, without the images."""
+    rows = FirmwareRelease.objects.filter(withdrawn_at=None).defer("image").order_by("model", "version")
+    return list({row.model: row for row in rows}.values())
 
 
 def outdated_bulletins(*, created_before: datetime) -> QuerySet[Bulletin]:

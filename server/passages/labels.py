@@ -23,6 +23,7 @@ KINDS: dict[str, str | Promise] = {
     "low_battery": _("low battery"),
     "store_corrupt": _("the lock's memory was damaged"),
     "receipt_alarm": _("a receipt for another history"),
+    "firmware": _("a new program for the lock"),
     "tamper": _("the lock's cover was opened or closed"),
 }
 
@@ -49,6 +50,10 @@ REASONS: dict[str, str | Promise] = {
     "ajar": _("the door stands open"),
     "unknown": _("unknown: the lock restarted"),
     "early": _("early warning"),
+    "kept": _("it came up and is kept"),
+    "fell_back": _("it did not come up, the earlier one runs"),
+    "took_over": _("the one before was damaged, this one took over"),
+    "damaged": _("it was damaged before it ran"),
     "nothing_to_move": _("a service session, nothing moved"),
 }
 
@@ -69,6 +74,9 @@ WARNINGS = frozenset(
         "low_battery",
         "store_corrupt",
         "receipt_alarm",
+        "fell_back",
+        "took_over",
+        "damaged",
         "tamper",
         "clock",
         "boot",

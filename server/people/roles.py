@@ -56,6 +56,7 @@ MODELS: Mapping[str, Mapping[Role, str]] = {
     "locks.binding": {_P: "view", _C: "view", _I: "view", _A: "view"},
     "locks.bindinggroup": {_P: "view", _C: "view", _A: "view"},
     "locks.bulletindue": {_P: "view", _A: "view"},
+    "locks.firmwarerelease": {_P: "view", _I: "view", _A: "view"},
     "locks.bulletin": {_P: "view", _I: "view", _A: "view"},
     # Numbers in a shared gate's log would tell how often others pass.
     "locks.logposition": {_P: "view", _I: "view", _A: "view"},

@@ -1,5 +1,5 @@
 """Admin pages of locks and of the work at them."""
 
-from server.locks.admin import devices, orders, registers
+from server.locks.admin import devices, firmware, orders, registers
 
-__all__ = ["devices", "orders", "registers"]
+__all__ = ["devices", "firmware", "orders", "registers"]

@@ -56,6 +56,8 @@ class Told:
     """Bindings whose lock logged that it took its commissioning in."""
     bulletins: dict[int, int] = field(default_factory=dict)
     """Newest bulletin number the lock names, by binding."""
+    programs: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    """What locks say of their own programs: (lock, detail), oldest first."""
     events: list[Event] = field(default_factory=list)
     """Everything a deviation may come from."""
     revoked: list[Key] = field(default_factory=list)
@@ -153,6 +155,8 @@ class _RowMaker:
             told.revoked.append((*epoch, entry.seq))
         if entry.kind == EntryType.BOUND and entry.detail[0] in reader.directory.bindings:
             told.bound.add(reader.directory.bindings[entry.detail[0]])
+        if entry.kind == EntryType.FIRMWARE:
+            told.programs.append((epoch[0], said["detail"]))
         named = said["detail"].get("bulletin_seq")
         if named and reader.binding is not None:
             told.bulletins[reader.binding] = max(named, told.bulletins.get(reader.binding, 0))

@@ -10,6 +10,7 @@ from functools import partial
 
 from protocol import log
 from protocol.batchhead import Head
+from server.locks.domain.firmware import learn_versions
 from server.locks.domain.receipts import sign_receipts
 from server.locks.models import Binding, Lock, LockStatus, LogPosition
 from server.locks.queries import mark_known
@@ -187,6 +188,7 @@ class Run:
         )
         for binding, seq in told.bulletins.items():
             mark_known(binding, up_to_seq=seq, at=self.at)
+        learn_versions(told.programs)
         for row in told.rows:
             self._learn_row(self.statuses[row[1]], dict(zip(COLUMNS, row, strict=True)))
         LockStatus.objects.bulk_update(

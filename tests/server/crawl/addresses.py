@@ -122,6 +122,7 @@ TAUGHT: Mapping[str, Fill] = {
         {"pk": pk, "verb": verb} for pk in keys.get("locks.lock", []) for verb in (MOVE.slug, *VERBS)
     ],
     "api-order-done": named("order_id", "locks.workorder"),
+    "api-firmware-image": named("release_id", "locks.firmwarerelease"),
     "passages_proof": rows("places.door"),
     "passages_proof_export": rows("places.door"),
     "mfa_remove_webauthn": lambda _keys: [{"pk": 1}],
