@@ -6,6 +6,7 @@ from simulation.conformance.cases import (
     freshness,
     handshakes,
     logs,
+    manifests,
     news,
     requests,
     revocations,
@@ -25,5 +26,6 @@ CHAPTERS = (
     news.CHAPTER,
     revocations.CHAPTER,
     logs.CHAPTER,
+    manifests.CHAPTER,
     commissioning.CHAPTER,
 )
