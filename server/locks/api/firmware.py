@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpResponse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -33,6 +31,12 @@ class ReleasesResponse(serializers.Serializer[Any]):
     """The newest release of each model."""
 
     releases = ReleaseSerializer(many=True)
+
+
+class ImageResponse(serializers.Serializer[Any]):
+    """The image of one release."""
+
+    image = Base64UrlField(most=firmware.MAX_IMAGE, help_text="the bytes that the header's digest is of")
 
 
 class FirmwareView(InstallerView):
@@ -68,13 +72,13 @@ class FirmwareImageView(InstallerView):
     @extend_schema(
         operation_id="installer_firmware_image",
         parameters=[INSTALLER_HEADER],
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, **PROBLEMS},
+        responses={200: ImageResponse, **PROBLEMS},
         auth=[],
     )
-    def get(self, request: Request, release_id: int) -> HttpResponse:
-        """Return the bytes that the header's digest is of."""
+    def get(self, request: Request, release_id: int) -> Response:
+        """Return an image; what is withdrawn is not handed out."""
         found = FirmwareRelease.objects.filter(pk=min(release_id, MAX_ID), withdrawn_at=None)
         release = found.first()
         if release is None:
             raise Problem("firmware_unknown")
-        return HttpResponse(bytes(release.image), content_type="application/octet-stream")
+        return Response({"image": encode_bytes(bytes(release.image))})
