@@ -40,8 +40,9 @@ class Track:
 
     @property
     def gap(self) -> float:
-        """The usual one."""
-        return statistics.median(self.gaps) if len(self.times) > 1 else 0.0
+        """The usual one while the lock is at rest."""
+        rest = [gap for gap in self.gaps if gap > max(self.gaps) / 2]
+        return statistics.median(rest) if rest else 0.0
 
 
 @dataclass

@@ -53,11 +53,12 @@ def test_the_year_is_the_real_locks(lived: year.Counts) -> None:
 def test_what_a_visit_computes_is_what_the_protocol_says(lived: year.Counts) -> None:
     """m0, three Diffie-Hellman, sealing the log; one token; one batch signed."""
     opening = lived.work["opening"]
-    assert opening["x25519"] == 6 * lived.visits["opening"]
+    once = 1  # the lock's own static key, at its first m0
+    assert 0 <= opening["x25519"] - 6 * lived.visits["opening"] <= once
     assert opening["ed25519_sign"] == lived.visits["opening"]
     assert opening["ed25519_verify"] >= lived.visits["opening"]
     for kind in ("look", "sit", "guess"):
-        assert lived.work[kind]["x25519"] <= lived.visits[kind]
+        assert lived.work[kind]["x25519"] <= lived.visits[kind] + once
         assert lived.work[kind]["ed25519_verify"] == 0
     assert not lived.work["alone"]["x25519"]
 
