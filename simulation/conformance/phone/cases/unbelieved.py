@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from protocol import cbor
 from protocol.framing import Kind
+from protocol.messages import Outcome, OutcomeCode
 from protocol.reasons import Reason
 from simulation.conformance.phone.bench import HELD_BULLETIN, PhoneBench
 from simulation.conformance.phone.case import NOTHING, UNKNOWN, case
@@ -92,6 +93,9 @@ _unheard("a decision with reason 256", _says(cbor.encode([2, 256, 1, 10, 5, 0]))
 _unheard("a decision with a negative reason", _says(cbor.encode([2, -1, 1, 10, 5, 0])))
 _unheard("a decision whose reason is false", _says(cbor.encode([2, False, 1, 10, 5, 0])))
 _unheard("a decision with flag 4", _says(cbor.encode([2, 0, 1, 10, 5, 4])))
+_unheard("a decision with an epoch beyond 32 bits", _says(cbor.encode([2, 0, 2**32, 10, 5, 0])))
+_unheard("a decision with a log number as text", _says(cbor.encode([2, 0, 1, "10", 5, 0])))
+_unheard("a decision with a negative bulletin number", _says(cbor.encode([2, 0, 1, 10, -5, 0])))
 _unheard("a decision in more bytes than it needs", _says(b"\x86\x02\x18\x00\x01\x0a\x05\x00"))
 _unheard("a decision with a byte after it", _says(cbor.encode([2, 0, 1, 10, 5, 0]) + b"\x00"))
 _unheard("a message with a number that nobody knows", _says(cbor.encode([99, 0])))
@@ -119,9 +123,34 @@ def _after_grant(name: str, plain: bytes) -> None:
 _after_grant("an outcome that nobody knows", cbor.encode([3, 8, 11, None]))
 _after_grant("an outcome whose code is false", cbor.encode([3, False, 11, None]))
 _after_grant("an outcome with 101 percent of battery", cbor.encode([3, 0, 11, 101]))
+_after_grant("an outcome with a number beyond 32 bits", cbor.encode([3, 0, 2**32, None]))
+_after_grant("a bulletin-result with a reason of null", cbor.encode([5, None, 5]))
+_after_grant("a bulletin-result without a number", cbor.encode([5, 0]))
+_after_grant("a time-result that nobody asked for", cbor.encode([6, 0]))
+_after_grant("a time-result with a reason of 256", cbor.encode([6, 256]))
 _after_grant("a second decision", cbor.encode([2, 0, 1, 10, 5, 0]))
 _after_grant("done without an outcome", cbor.encode([7, 0]))
 _after_grant("a log without an outcome", cbor.encode([4, bytes(100)]))
+
+
+def _after_outcome(name: str, plain: bytes) -> None:
+    """What is known by then stands, and the phone hangs up."""
+
+    def answer(bench: PhoneBench, link: PhoneLink) -> None:
+        bench.granted(link)
+        link.tell(Outcome(OutcomeCode.MOVED, 11))
+        link.tell_plain(plain)
+
+    _unheard(f"the bolt has moved, then {name}", _after_m1(answer), "open")
+
+
+_after_outcome("an empty log", cbor.encode([4, b""]))
+_after_outcome("a log of 5121 bytes", cbor.encode([4, bytes(5121)]))
+_after_outcome("done with less than nothing left", cbor.encode([7, -1]))
+_after_outcome("done without a number", cbor.encode([7]))
+_after_outcome("a commission-result that nobody asked for", cbor.encode([9, 0, None]))
+_after_outcome("an identity that nobody asked for", cbor.encode([10, bytes(100), None]))
+_after_outcome("a firmware-result that nobody asked for", cbor.encode([8, 0, 0]))
 
 
 @case("a decision sent twice as it is: the second does not open, nothing is believed from then on", "10")
