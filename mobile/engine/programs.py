@@ -84,7 +84,7 @@ async def renew(
             return None
         if answer.reason not in _NOT_FOR_THIS:
             image = b"" if _whole(answer, release) else await fetch(release.release_id)
-            return await _carry(talk, release, answer, image, progress, pause)
+            return await _carry(talk, release, answer, image, progress=progress, pause=pause)
     return None
 
 
@@ -93,6 +93,7 @@ async def _carry(
     release: Release,
     answer: FirmwareResult,
     image: bytes,
+    *,
     progress: Progress,
     pause: Callable[[float], Awaitable[None]],
 ) -> int:

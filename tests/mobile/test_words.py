@@ -23,7 +23,7 @@ NOT_FOR_PHONES = {
     "alarm_code_unknown", "alarm_time_unlikely", "api_key_unknown", "binding_ended", "client_already_so",
     "client_not_so", "commissioning_not_pending", "consent_ended", "consent_missing", "deviation_closed",
     "deviation_without_door", "document_too_large", "document_unreadable", "documents_too_many",
-    "door_has_lock", "door_unknown", "external_id_taken", "identity_invalid", "import_clash",
+    "door_has_lock", "door_unknown", "external_id_taken", "firmware_not_newer", "firmware_withdrawn", "identity_invalid", "import_clash",
     "keys_already_so", "keys_still_needed", "lock_foreign", "lock_is_there", "lock_name_taken",
     "lock_not_confirmed", "lock_not_mounted", "lock_retired", "lock_unknown", "method_not_allowed",
     "not_acceptable", "not_on_duty", "order_closed", "order_unknown", "own_review", "reviewed_already",
