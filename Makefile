@@ -17,6 +17,9 @@ PYTHONS := python3.11 python3.12 python3.13 python3
 # tests wait for a server, a browser or a lock.
 PYTEST := $(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder --quiet
 
+PIN := .tools/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-annotate --no-emit-index-url --no-emit-find-links --quiet $(if $(filter-out 0,$(UPGRADE)),--upgrade)
+
 .PHONY: help demo test bench fuzz models lint lock vectors setup apk clean
 
 help: ## Say what each target does
@@ -46,12 +49,12 @@ lint: setup ## Check style, types and the import rules
 	@echo "== Import rules: import-linter"
 	@$(BIN)/lint-imports
 
-lock: .tools/bin/uv ## Pin the dependencies of pyproject.toml with hashes in requirements.lock (UPGRADE=1 takes newer ones)
+lock: .tools/bin/uv ## Pin the dependencies with hashes, in requirements.lock and the Pi's own (UPGRADE=1 takes newer ones)
 	@echo "== Resolving for Python 3.11 and newer"
-	@.tools/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet \
-		$(if $(filter-out 0,$(UPGRADE)),--upgrade) --output-file requirements.lock
-	@if grep -n '://' requirements.lock; then echo "requirements.lock must not name a host" >&2; exit 1; fi
+	@$(PIN) --extra dev --output-file requirements.lock
+	@$(PIN) --extra lock --extra board --output-file deploy/pi/requirements.lock
+	@if grep -n '://' requirements.lock deploy/pi/requirements.lock; then \
+		echo "a lock file must not name a host" >&2; exit 1; fi
 
 models: setup ## Walk through every state of the protocol's models (needs a Java runtime)
 	@$(BIN)/python -m models

@@ -1,8 +1,8 @@
 """What a lock costs its board: memory and idle processor time of the real ``python -m lockagent run``.
 
 The process has a full log and a board of pins (gpiozero's mock ones, for want of real ones), its Bluetooth
-controller behind TCP as on a board it is behind a socket of the kernel's; the controller's own work is done in
-this process and not counted, as a chip would do it.
+controller behind TCP as on a board it is behind a socket of the kernel's; the controller's own work is done
+in this process and not counted, as a chip would do it.
 """
 
 import asyncio

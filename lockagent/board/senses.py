@@ -9,9 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lockagent.bolt import Bolt, DoorMoved, Order, Tampered, Tampering, Woken
-from lockagent.core.events import Event
+from lockagent.core.events import Event, Gesture
 from lockagent.motor.parts import Contact, Steady
 from lockagent.motor.port import Motor
+
+GESTURE_SECONDS = 5.0
+"""A button pressed by accident is let go of sooner."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,8 @@ class Senses:
     door: Contact | None = None
     cover: Contact | None = None
     """Closed while the lock's cover is on."""
+    button: Contact | None = None
+    """The setup button, which a lock without a door listens to."""
     touch: Contact | None = None
     """Closes for a moment at a touch of the handle or a knock."""
 
@@ -33,6 +38,8 @@ class Board:
         self._door = Steady(_closed(senses.door))
         self._cover = Steady(_closed(senses.cover))
         self._touched = False
+        self._pressed_at: float | None = None
+        self._meant = False
 
     @property
     def bolt(self) -> Bolt:
@@ -64,12 +71,28 @@ class Board:
         if touched and not self._touched:
             events.append(Woken())
         self._touched = touched
+        if self._held(now):
+            events.append(Gesture())
         return events
 
     def next_event_at(self) -> float | None:
         """When to look again without any contact having changed."""
-        times = [self._motor.next_event_at(), self._door.due(), self._cover.due()]
+        held = None if self._pressed_at is None or self._meant else self._pressed_at + GESTURE_SECONDS
+        times = [self._motor.next_event_at(), self._door.due(), self._cover.due(), held]
         return min((time for time in times if time is not None), default=None)
+
+    def _held(self, now: float) -> bool:
+        """True once for each time the button is held long enough."""
+        button = self._senses.button
+        if button is None or not button.closed:
+            self._pressed_at, self._meant = None, False
+            return False
+        if self._pressed_at is None:
+            self._pressed_at = now
+        if self._meant or now < self._pressed_at + GESTURE_SECONDS:
+            return False
+        self._meant = True
+        return True
 
 
 def _closed(contact: Contact | None) -> bool:

@@ -91,7 +91,12 @@ def _board(config: BoardConfig, on_edge: Callable[[], None], stack: ExitStack) -
     def contact(pin: int | None) -> Contact | None:
         return None if pin is None else stack.enter_context(closing(_Input(pin, on_edge)))
 
-    senses = Senses(door=contact(config.door), cover=contact(config.cover), touch=contact(config.touch))
+    senses = Senses(
+        door=contact(config.door),
+        cover=contact(config.cover),
+        button=contact(config.button),
+        touch=contact(config.touch),
+    )
     return Board(_motor(config, on_edge, stack), senses)
 
 

@@ -78,6 +78,7 @@ class DoorModel:
     """The board has a contact that closes while knob or key turns."""
     door_shut: bool = True
     cover_on: bool = True
+    button_down: bool = False
     now: float = 100.0
     amps: float = 0.0
     volts: float = field(init=False)
@@ -133,6 +134,7 @@ class DoorModel:
         self._contact(HAND, self.hand_feels and self.hand_to is not None)
         self._contact(DOOR, self.door_shut)
         self._contact(COVER, self.cover_on)
+        self._contact(BUTTON, self.button_down)
 
     def _contact(self, number: int, closed: bool) -> None:
         self.pins[number].hold(low=closed)
@@ -159,6 +161,7 @@ hand = {HAND}
 [sensors]
 door = {DOOR}
 cover = {COVER}
+button = {BUTTON}
 
 [adc]
 chip = "mcp3008"

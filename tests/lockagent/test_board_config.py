@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -28,11 +29,18 @@ def test_a_whole_board() -> None:
         bolt=BoltPins(lock=17, unlock=27, locked=5, unlocked=6, hand=13),
         door=19,
         cover=26,
+        button=16,
         adc=AdcConfig(Adc.MCP3008, 8, 3300.0),
         supply=SupplyConfig(Cells.ALKALINE, 0, 3.0),
         current=CurrentConfig(1, 1000.0, 50.0),
         limits=MotorLimits(stall_milliamps=1600.0, nominal_millivolts=5000.0),
     )
+
+
+def test_the_example_that_is_delivered_is_a_whole_board() -> None:
+    example = config.load(Path("deploy/pi/board.toml"))
+    assert None not in (example.bolt, example.door, example.cover, example.button, example.touch)
+    assert None not in (example.adc, example.supply, example.current)
 
 
 def test_the_least_board_and_one_for_practice() -> None:

@@ -12,6 +12,7 @@ from gpiozero.pins.mock import MockFactory
 from lockagent.board import config
 from lockagent.board.wiring import Wired
 from lockagent.bolt import Battery, Bolt, DoorMoved, HandMoved, MotorDone, Order, Result, Tampered, Tampering
+from lockagent.core.events import Gesture
 from lockagent.motor.supply import CURVES, Cells, percent
 from tests.lockagent import doormodel
 from tests.lockagent.doormodel import BOARD, LOCK, STEP, UNLOCK, DoorModel, mock_pins
@@ -214,6 +215,17 @@ def test_a_cover_that_is_taken_off_and_put_back_is_told(rig: Rig) -> None:
     assert rig.run(0.2) == [Tampered(Tampering.COVER_OPENED)]
     rig.door.cover_on = True
     assert rig.run(0.2) == [Tampered(Tampering.COVER_CLOSED)]
+
+
+def test_a_button_counts_when_it_is_held_and_once(rig: Rig) -> None:
+    rig.door.button_down = True
+    rig.run(4.9)
+    rig.door.button_down = False
+    rig.run(1.0)
+    assert rig.events == [], "let go of too early"
+    rig.door.button_down = True
+    rig.run(12.0)
+    assert rig.events == [Gesture()]
 
 
 def test_at_rest_nothing_is_looked_at(rig: Rig) -> None:
