@@ -50,7 +50,8 @@ class RealLock:
     def open(self, *, news: bool = True, carry: int = 4096, seconds: float = 2.0) -> Attempt:
         """Alice syncs, taps and waits; what she carries home stays in her hands."""
         issue_ahead(municipality=self.issuer.municipality, at=self.at)
-        token = Token.objects.filter(binding=self.binding).latest("issued_at")
+        tokens = Token.objects.filter(binding=self.binding, not_before__lte=self.at, expires__gte=self.at)
+        token = tokens.latest("issued_at")
         newest = Bulletin.objects.filter(binding=self.binding).latest("seq")
         self.requests += 1
         session = PhoneSession(
