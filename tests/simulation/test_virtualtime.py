@@ -167,3 +167,12 @@ def test_two_runs_take_the_same_course() -> None:
 
     assert run(course()) == run(course())
     assert isinstance(VirtualTimeLoop().time(), float)
+
+
+def test_a_year_has_an_end() -> None:
+    async def live() -> float:
+        for _ in range(366):
+            await asyncio.sleep(86400.0)
+        return asyncio.get_running_loop().time()
+
+    assert run(live()) == 366 * 86400.0
