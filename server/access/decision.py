@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from protocol import suites
+from protocol.keys import KeyType
 from server.access.duties import Duty, bearer_refusal, employment, key_of, window_of
 from server.access.judge import Judge
 from server.access.models import ExtraRight
@@ -70,9 +72,18 @@ def _what_counts(duty: Duty, policy: Policy) -> tuple[object, ...]:
 
 
 def for_bearer(decision: Decision, *, duty: Duty, bearer: Bearer) -> Decision:
-    """Return the decision as it holds for one bearer: unchanged, or refused altogether."""
+    """Return the decision as it holds for one bearer: refused altogether, or where the key fits the lock."""
     reason = bearer_refusal(bearer, duty)
-    return decision if reason is None else Decision(refusals=(Refusal(reason),))
+    if reason is not None:
+        return Decision(refusals=(Refusal(reason),))
+    suite = suites.of_key(KeyType(bearer.key_type))
+    fits = [suite.among(right.binding.lock.suites) for right in decision.rights]
+    if all(fits):
+        return decision
+    sorted_out = list(zip(decision.rights, fits, strict=True))
+    refused = tuple(Refusal(WhyNot.KEY_NOT_FOR_LOCK, right.door) for right, fit in sorted_out if not fit)
+    rights = tuple(right for right, fit in sorted_out if fit)
+    return Decision(rights=rights, refusals=refused + decision.refusals)
 
 
 def decide(*, duty: Duty, at: datetime, bearer: Bearer | None = None) -> Decision:

@@ -30,6 +30,7 @@ class WhyNot(StrEnum):
     NO_OWNER_CONSENT = "no_owner_consent"
     NO_LOCK = "no_lock"
     LOCK_NOT_COMMISSIONED = "lock_not_commissioned"
+    KEY_NOT_FOR_LOCK = "key_not_for_lock"
 
     @property
     def sv(self) -> str:
@@ -103,5 +104,11 @@ TEXTS: dict[WhyNot, tuple[str, str]] = {
     WhyNot.LOCK_NOT_COMMISSIONED: (
         "Låset är inte driftsatt än. Montören gör klart driftsättningen.",
         "The lock is not commissioned yet. The installer completes it.",
+    ),
+    WhyNot.KEY_NOT_FOR_LOCK: (
+        "Låset kan inte läsa nycklar i telefonens säkerhetschip. Registrera telefonen på nytt, så får den en "
+        "annan sorts nyckel.",
+        "The lock cannot read keys in the phone's security chip. Enrol the phone again: it then gets another "
+        "kind of key.",
     ),
 }

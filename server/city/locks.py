@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 
+from protocol import suites
 from protocol.identity import LockIdentity
 from protocol.keys import SigningKey, x25519_public
 from server.city.world import World
@@ -25,6 +26,7 @@ def lock_identity(world: World, number: int) -> LockIdentity:
         x25519_public(world.luck.octets("lock-static", number)),
         unnamed.public,
         x25519_public(world.luck.octets("lock-seal", number)),
+        suites=suites.ALL,
     )
 
 

@@ -256,6 +256,7 @@ class Bearer(TenantModel):
 
     class KeyType(models.IntegerChoices):
         X25519 = 1, "X25519"
+        P256 = 2, _("P-256, in the phone's hardware")
 
     staff = models.ForeignKey(
         StaffMember, on_delete=models.PROTECT, related_name="bearers", verbose_name=_("staff member")

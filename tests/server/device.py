@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from protocol import bulletin, commission, identity, log, seal
+from protocol import suites as handshakes
 from protocol.entries import Entry, EntryType, Granted, OutcomeDetail, Refused
 from protocol.identity import LockIdentity
 from protocol.keys import SigningKey, x25519_public
@@ -41,6 +42,7 @@ class Device:
     binding: bytes = b""
     adv_key: bytes = b""
     bulletin_seq: int = 0
+    suites: int = handshakes.ALL
     entries: list[Entry] = field(default_factory=list)
 
     @property
@@ -54,7 +56,10 @@ class Device:
     @property
     def identity(self) -> LockIdentity:
         return LockIdentity(
-            x25519_public(self.static_private), self.log_key.public, x25519_public(self.seal_private)
+            x25519_public(self.static_private),
+            self.log_key.public,
+            x25519_public(self.seal_private),
+            suites=self.suites,
         )
 
     @property

@@ -102,7 +102,16 @@ def test_too_old_an_app_is_refused_and_the_code_stays_good(client: Http, code: s
 
 
 @pytest.mark.parametrize(
-    ("key", "key_type"), [(b"\0" * 32, 1), (b"\x01" + b"\0" * 31, 1), (b"\x02" * 33, 2), (b"k" * 32, 9)]
+    ("key", "key_type"),
+    [
+        (b"\0" * 32, 1),
+        (b"\x01" + b"\0" * 31, 1),
+        (b"\x04" * 33, 2),
+        (b"\x02" + b"\xff" * 32, 2),
+        (b"\x02" * 32, 2),
+        (b"\x02" * 33, 1),
+        (b"k" * 32, 9),
+    ],
 )
 def test_a_key_nobody_can_use_is_refused(client: Http, code: str, key: bytes, key_type: int) -> None:
     assert refusal(enrol(client, body(code, key, key_type=key_type))) == (400, "key_unusable")
@@ -201,6 +210,7 @@ def test_info_tells_what_a_phone_must_know_first(issuer: Issuer, client: Http) -
         "minimum_app_version": "1.0.0",
         "server_time": int(NOW.timestamp()),
         "root_fingerprint": issuer.manifest.roots.fingerprint.hex(),
+        "key_types": [1, 2],
     }
 
 

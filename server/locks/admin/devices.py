@@ -42,6 +42,7 @@ class LockAdmin(TenantAdmin):
                     "log_public_key_hex",
                     "seal_public_key_hex",
                     "protocol_version",
+                    "suites",
                     "firmware_version",
                     "registered_at",
                 ],

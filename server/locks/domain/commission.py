@@ -135,8 +135,8 @@ def _lock(door: Door, stated: LockIdentity, name: str) -> Lock:
         raise Problem("lock_foreign")
     if known.state == Lock.State.RETIRED:
         raise Problem("lock_retired")
-    known.state = Lock.State.MOUNTED
-    known.save(update_fields=["state"])
+    known.state, known.suites = Lock.State.MOUNTED, stated.suites
+    known.save(update_fields=["state", "suites"])
     return known
 
 
@@ -151,6 +151,7 @@ def _register(door: Door, stated: LockIdentity, name: str) -> Lock:
                 log_public_key=stated.log_public,
                 seal_public_key=stated.seal_public,
                 protocol_version=stated.protocol_version,
+                suites=stated.suites,
                 state=Lock.State.MOUNTED,
                 is_practice=door.kind == Door.Kind.PRACTICE,
             )

@@ -27,6 +27,7 @@ def signed_record(binding: Binding, adv_keys: tuple[bytes, ...], *, key: Signing
         door_kind=door_kind(binding),
         issued_at=int(at.timestamp()),
         protocol_version=binding.lock.protocol_version,
+        suites=binding.lock.suites,
     )
     return lockrecord.sign(record, key)
 

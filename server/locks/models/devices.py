@@ -27,6 +27,13 @@ class Lock(TenantModel):
     log_public_key = BytesField(_("log public key"), max_length=32)
     seal_public_key = BytesField(_("sealing public key"), max_length=32)
     protocol_version = models.PositiveSmallIntegerField(_("protocol version"), default=1)
+    suites = models.PositiveSmallIntegerField(
+        _("handshake suites"),
+        default=1,
+        help_text=_(
+            "As the lock states itself; 1 = software keys, 2 = keys in the phone's hardware, 3 = both."
+        ),
+    )
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.REGISTERED)
     is_practice = models.BooleanField(
         _("practice lock"),

@@ -58,6 +58,7 @@ def _prove(stretch: Stretch, key: SigningKey, at: datetime) -> tuple[Claim, Evid
         log_public=bytes(lock.log_public_key),
         seal_public=bytes(lock.seal_public_key),
         protocol_version=lock.protocol_version,
+        suites=lock.suites,
     )
     chained, unlinked = _chained(stretch)
     first = max([stretch.first, *(number + 1 for number in unlinked)])

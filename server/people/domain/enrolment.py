@@ -26,6 +26,7 @@ from server.access.domain.revoke import revoke_bearer
 from server.access.models import Revocation
 from server.audit import actions
 from server.audit.domain import record
+from server.locks.key_types import key_types_taken
 from server.people.models import Bearer, EnrolmentCode, Phone, StaffMember, User
 from server.people.queries import code_for_update
 from server.problems import Problem
@@ -108,6 +109,8 @@ def enrol(
     """
     holder = _usable_key(key_type, public_key)
     found = _good_code(code, at)
+    if holder.key_type not in key_types_taken(found.municipality_id):
+        raise Problem("key_unusable")
     refuse_old_app(found.municipality, app_version)
     current_manifest(found.municipality)  # without keys the phone could trust nobody
     joins = (
@@ -139,12 +142,11 @@ def _good_code(code: str, at: datetime) -> EnrolmentCode:
 
 
 def _usable_key(key_type: int, public_key: bytes) -> HolderKey:
-    """Return the phone's key; refuse unknown types and points that give no shared secret (RFC 7748)."""
+    """Return the phone's key; refuse unknown types, what is no point, and points without a shared secret."""
     try:
         holder = keys.holder_key(key_type, public_key)
-        if holder.key_type is not keys.KeyType.X25519:
-            raise Problem("key_unusable")
-        X25519PrivateKey.generate().exchange(X25519PublicKey.from_public_bytes(holder.public))
+        if holder.key_type is keys.KeyType.X25519:
+            X25519PrivateKey.generate().exchange(X25519PublicKey.from_public_bytes(holder.public))
     except (ProtocolError, ValueError) as error:
         raise Problem("key_unusable") from error
     return holder

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from server.config.rest.errors import ProblemSerializer
 from server.config.rest.views import ApiView, now_seconds
+from server.locks.key_types import key_types_taken
 from server.problems import Problem
 from server.tenancy.domain.keyring import root_set
 from server.tenancy.models import Municipality
@@ -34,6 +35,10 @@ class InfoResponse(serializers.Serializer[Any]):
     minimum_app_version = serializers.CharField()
     server_time = serializers.IntegerField()
     root_fingerprint = serializers.CharField(help_text="hexadecimal; compared by eye at enrolment")
+    key_types = serializers.ListField(
+        child=serializers.IntegerField(),
+        help_text="1 = X25519; 2 = P-256 in the phone's hardware, when every lock in use knows such keys",
+    )
 
 
 class InfoView(ApiView):
@@ -63,6 +68,7 @@ class InfoView(ApiView):
                 "root_fingerprint": root_set(municipality).fingerprint.hex()
                 if municipality.root_public_keys
                 else "",
+                "key_types": key_types_taken(municipality.pk),
             }
         )
 
