@@ -31,8 +31,11 @@ def next_manifest(
     dropped: Collection[bytes],
     roots: RootSet,
     issued_at: int,
+    skip: int = 0,
 ) -> Manifest:
     """Return the successor of `held`: `keys` it names already without `dropped`, and the `new` ones.
+
+    `skip`: how many versions are left out, for a database that went back in time.
 
     A manifest has exactly one sealing key, so a new one takes the old one's place; an old key that signs
     stays beside the new one, for what it signed shall hold until that has ended.
@@ -40,7 +43,7 @@ def next_manifest(
     replaced = {RoleKey.Role.SEALING} & {key.role for key in new}
     kept = [key for key in keys if bytes(key.kid) not in dropped and key.role not in replaced]
     return Manifest(
-        version=held.version + 1,
+        version=held.version + 1 + skip,
         municipality=held.municipality,
         issued_at=max(issued_at, held.issued_at),
         roots=roots,

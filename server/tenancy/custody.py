@@ -45,6 +45,17 @@ def seal(secret: bytes, context: str) -> bytes:
     return VERSION + fingerprint + nonce + cipher.encrypt(nonce, secret, context.encode())
 
 
+def is_current(sealed: bytes | memoryview) -> bool:
+    """Say whether a secret rests under the first configured key, so that older ones are not needed for it."""
+    fingerprint, _cipher_now = _cipher(settings.KEY_ENCRYPTION_KEYS[0])
+    return bytes(sealed)[1:HEADER_LENGTH] == fingerprint
+
+
+def reseal(sealed: bytes | memoryview, context: str) -> bytes:
+    """Return the same secret under the first configured key; raises `SealError`."""
+    return seal(unseal(sealed, context), context)
+
+
 def unseal(sealed: bytes | memoryview, context: str) -> bytes:
     """Return the secret; raises `SealError` when no configured key opens it in this context."""
     sealed = bytes(sealed)

@@ -111,6 +111,10 @@ class Handset:
             self.content = replace(self.content, cursor=None)
         return merged
 
+    def forget_cursor(self) -> None:
+        """Ask for everything next time, as a phone does whose cursor the server cannot read."""
+        self.cursor, self.content = Cursor(), replace(self.content, cursor=None)
+
     def look(self) -> bool:
         """Ask whether anything is new."""
         self.bearer.refresh_from_db()

@@ -71,7 +71,7 @@ def add_document(
         kind=kind_of(content),
         size=len(content),
         sha256=digest,
-        sealed_content=custody.seal(content, _context(consent.pk, digest)),
+        sealed_content=custody.seal(content, seal_context(consent.pk, digest)),
         added_at=at,
         added_by=actor,
     )
@@ -87,12 +87,13 @@ def read_document(*, document: ConsentDocument, actor: User) -> bytes:
     Raises `custody.SealError` when it was altered or can no longer be opened.
     """
     digest = bytes(document.sha256)
-    content = custody.unseal(document.sealed_content, _context(document.consent_id, digest))
+    content = custody.unseal(document.sealed_content, seal_context(document.consent_id, digest))
     if not hmac.compare_digest(hashlib.sha256(content).digest(), digest):
         raise custody.SealError("the document is not the one that was handed in")
     record(action=READ, target=document, actor=actor, after={"consent": document.consent_id})
     return content
 
 
-def _context(consent_id: int, digest: bytes) -> str:
+def seal_context(consent_id: int, digest: bytes) -> str:
+    """Return what a sealed paper is bound to: its consent and its own digest."""
     return f"consent.document:{consent_id}:{digest.hex()}"

@@ -41,6 +41,7 @@ def propose(
     leaked: Collection[bytes] = (),
     dropped: Collection[bytes] = (),
     roots: RootSet | None = None,
+    skip: int = 0,
     actor: User | None = None,
 ) -> ManifestDraft:
     """Make the new keys and the manifest that names them; returns the draft, which the roots must sign.
@@ -48,8 +49,8 @@ def propose(
     `renew`: roles (`RoleKey.Role`) that get a new key beside the old, or instead for sealing. `leaked`: ids
     of keys that are given up at once; the role of one that signs now is renewed as well. `dropped`: ids of
     other keys that leave. Superseded keys that nothing rests on any more leave by themselves. `roots`: the
-    root keys from then on. Raises `Problem`: ceremony_open, ceremony_empty, key_unknown_here, key_last,
-    manifest_too_large.
+    root keys from then on. `skip`: versions to leave out (`server.keys.domain.restoring`). Raises `Problem`:
+    ceremony_open, ceremony_empty, key_unknown_here, key_last, manifest_too_large.
     """
     held_row = Municipality.objects.select_for_update(no_key=True).get(pk=municipality.pk)
     if open_draft(held_row.pk) is not None:
@@ -62,7 +63,7 @@ def propose(
     if not (roles or leaving or roots):
         raise Problem("ceremony_empty")
     held, document = current_manifest(held_row)
-    new = [_make(held_row, role) for role in RoleKey.Role.values if role in roles]
+    new = [_make(held_row, role, skip) for role in RoleKey.Role.values if role in roles]
     body = next_manifest(
         held,
         keys=keys,
@@ -70,6 +71,7 @@ def propose(
         dropped=leaving,
         roots=roots or root_set(held_row),
         issued_at=int(at.timestamp()),
+        skip=skip,
     )
     if roles_without_a_key(body):
         raise Problem("key_last", roles=[role.name.lower() for role in roles_without_a_key(body)])
@@ -102,9 +104,10 @@ def _named(keys: Sequence[RoleKey], kids: Collection[bytes]) -> list[RoleKey]:
     return found
 
 
-def _make(municipality: Municipality, role: str) -> RoleKey:
+def _make(municipality: Municipality, role: str, skip: int) -> RoleKey:
+    """Make a key under a name that no other key has had; a lock that knows another by it is not cured."""
     numbers = RoleKey.unscoped.filter(municipality=municipality).values_list("kid", flat=True)
-    number = max(int.from_bytes(bytes(kid)) for kid in numbers) + 1
+    number = max(int.from_bytes(bytes(kid)) for kid in numbers) + 1 + skip
     return keepers.make_role_key(municipality=municipality, role=role, kid=number.to_bytes(2))
 
 

@@ -87,6 +87,17 @@ def ensure_fresh(municipality: Municipality, binding_ids: Collection[int], *, at
     build_bulletins(municipality, stale, at=at)
 
 
+@whole_municipality()
+def skip_numbers(municipality: Municipality, *, by: int, at: datetime) -> int:
+    """Make a bulletin for every mounted lock whose number is `by` higher than the next; returns how many.
+
+    For a database that went back in time: a lock refuses every number it has seen, and we do not know which.
+    """
+    ids = list(open_bindings(municipality.pk).order_by("pk").values_list("pk", flat=True))
+    builder = _Builder(municipality, at, skip=by)
+    return sum(builder.build(chunk) for chunk in _chunks(ids))
+
+
 def forget_old_bulletins(*, at: datetime) -> None:
     """Delete bulletins that newer ones have long replaced; the newest of each binding stays."""
     outdated_bulletins(created_before=at - KEEP).delete()
@@ -112,9 +123,11 @@ def content_hash(body: wire.Bulletin, *, rotation: int = 0) -> bytes:
 class _Builder:
     """One run over many bindings of one municipality."""
 
-    def __init__(self, municipality: Municipality, at: datetime) -> None:
+    def __init__(self, municipality: Municipality, at: datetime, *, skip: int = 0) -> None:
         self.municipality = municipality
         self.at = at.replace(microsecond=0)
+        self.skip = skip
+        """How many numbers are left out; whoever leaves any out wants a bulletin for every lock."""
         self.key: SigningKey = keyring.signing_key(municipality.pk, RoleKey.Role.BULLETIN)
         self.manifest: Manifest = newest_manifest(municipality.pk)
         self.tokens_not_before = tokens_not_before(municipality.pk)
@@ -148,8 +161,8 @@ class _Builder:
 
     def _make(self, binding: Binding, facts: BulletinFacts) -> Bulletin | None:
         newest = facts.newest.get(binding.pk)
-        body = self._body(binding, facts, seq=newest.seq + 1 if newest else 1)
-        if not self._is_due(newest, content_hash(body, rotation=binding.rotation)):
+        body = self._body(binding, facts, seq=(newest.seq if newest else 0) + 1 + self.skip)
+        if not self.skip and not self._is_due(newest, content_hash(body, rotation=binding.rotation)):
             return None
         if binding.rotation:
             body = replace(body, secrets=_sealed_next_key(binding, body.seq))

@@ -14,6 +14,7 @@ from django_scopes import scope
 from server.keys.domain.following import follow
 from server.keys.domain.proposing import new_roots, propose, withdraw
 from server.keys.domain.publishing import publish
+from server.keys.domain.restoring import after_restore
 from server.keys.domain.signatures import lacking, take_signatures
 from server.keys.queries import keys_in_manifest, open_draft, spread
 from server.problems import Problem
@@ -40,6 +41,8 @@ class Command(BaseCommand):
         roots.add_argument("--threshold", type=int, default=2)
         for verb in (renew, leaked, roots):
             verb.add_argument("--out", type=Path, required=True, help="the file for the root keys' holders")
+        renew.add_argument("--skip", type=int, default=0, metavar="VERSIONS", help="after a restored back-up")
+        verbs.add_parser("restored", help="a back-up was restored: leave numbers out, issue all rights anew")
         taken = verbs.add_parser("import", help="take in files that holders of root keys have signed")
         taken.add_argument("files", nargs="+", type=Path)
         verbs.add_parser("publish", help="bring the signed manifest into force, and do what follows")
@@ -52,7 +55,8 @@ class Command(BaseCommand):
             raise CommandError(f"there is no municipality {options['slug']!r}")
         verbs: dict[str, Callable[[Municipality, dict[str, Any]], None]] = {
             "status": self._status,
-            "renew": lambda one, said: self._propose(one, said, renew=said["roles"]),
+            "renew": lambda one, said: self._propose(one, said, renew=said["roles"], skip=said["skip"]),
+            "restored": self._restored,
             "leaked": lambda one, said: self._propose(one, said, leaked=said["kids"]),
             "roots": lambda one, said: self._propose(
                 one, said, roots=new_roots(said["public_keys"], said["threshold"])
@@ -107,6 +111,10 @@ class Command(BaseCommand):
         self.stdout.write(f"manifest {made.version} is in force")
         done = follow(Municipality.objects.get(pk=municipality.pk), at=timezone.now())
         self.stdout.write(f"{done} things signed anew")
+
+    def _restored(self, municipality: Municipality, _options: dict[str, Any]) -> None:
+        locks = after_restore(municipality=municipality, at=timezone.now())
+        self.stdout.write(f"{locks} locks get a bulletin that none of them has seen")
 
     def _withdraw(self, municipality: Municipality, _options: dict[str, Any]) -> None:
         draft = self._draft(municipality)
