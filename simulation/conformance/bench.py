@@ -63,6 +63,8 @@ class Bench:
     random: Callable[[int], bytes]
     commission: Callable[[bytes], Awaitable[str]]
     """Hands the lock a package by wire; the slug of its answer."""
+    model: bytes = b""
+    """What its programs are made for; empty when the kit does not know, or it takes none over the air."""
     anna: PhoneKey = field(default_factory=lambda: PhoneKey("anna"))
     bo: PhoneKey = field(default_factory=lambda: PhoneKey("bo"))
     """Another phone of the same door's."""

@@ -27,7 +27,7 @@ async def prepare(lock: UnderTest) -> Bench:
     place = Place(Municipality(now=lock.now() - OLD_NEWS), lock.identity)
     said = await lock.commission(place.package(time=lock.now() - OLD_NEWS))
     expect(Reason.GRANTED.slug, said, "commissioning")
-    bench = Bench(lock.device, place, lock.now, lock.random, lock.commission)
+    bench = Bench(lock.device, place, lock.now, lock.random, lock.commission, model=lock.model)
     async with bench.line() as line:
         await bench.ask(line, bench.request())
         statement = place.fresh_time(line.m0_hash, lock.now())

@@ -19,8 +19,12 @@ from bumble.transport import open_transport
 from lockagent import lockfolder
 from lockagent.agent import Agent, Parts
 from lockagent.core.clock import RtcReading
+from lockagent.firmware import builtin
+from lockagent.firmware.record import Slot
+from lockagent.firmware.store import FirmwareStore
 from lockagent.motor.simulated import SimulatedMotor
 from lockagent.peripheral.bumble_radio import BumbleRadio
+from lockagent.storage.disk import DiskFiles
 from protocol import commission, identity
 from protocol.errors import ProtocolError
 from protocol.identity import LockIdentity
@@ -43,6 +47,8 @@ class UnderTest:
     device: Device
     now: Callable[[], int]
     random: Callable[[int], bytes]
+    model: bytes = b""
+    """What its programs are made for, if that is known."""
 
 
 @asynccontextmanager
@@ -51,9 +57,11 @@ async def simulated() -> AsyncIterator[UnderTest]:
     wall, ether = WallClock(BEGIN), Ether(seed=1)
     with tempfile.TemporaryDirectory(prefix="conformance") as folder:
         opened = lockfolder.create(Path(folder) / "lock", os.urandom)
+        images = DiskFiles(Path(folder) / "firmware")
         controller = ether.controller("lock", position=(1.0, 0.0))
+        firmware = FirmwareStore(images, Slot.BUILT_IN)
         agent = Agent(
-            Parts(opened.store, opened.secrets, SimulatedMotor(), RtcReading(wall()), os.urandom),
+            Parts(opened.store, opened.secrets, SimulatedMotor(), RtcReading(wall()), os.urandom, firmware),
             radio=BumbleRadio(controller, controller, os.urandom),
         )
 
@@ -67,10 +75,12 @@ async def simulated() -> AsyncIterator[UnderTest]:
         await device.power_on()
         await agent.start()
         try:
-            yield UnderTest(identity.verify(opened.identity_document()), hand_over, device, wall, os.urandom)
+            document = identity.verify(opened.identity_document())
+            yield UnderTest(document, hand_over, device, wall, os.urandom, builtin.MODEL)
         finally:
             await agent.stop()
             opened.close()
+            images.close()
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from simulation.conformance.cases import (
     logs,
     manifests,
     news,
+    programs,
     requests,
     revocations,
     sessions,
@@ -27,5 +28,6 @@ CHAPTERS = (
     revocations.CHAPTER,
     logs.CHAPTER,
     manifests.CHAPTER,
+    programs.CHAPTER,
     commissioning.CHAPTER,
 )
