@@ -65,12 +65,12 @@ def main() -> int:
     sys.settrace(None)
     rows = []
     for path in (path for folder in COUNTED for path in folder.glob("*.py")):
-        possible = lines(path)
-        rows.append((len(possible & reached.lines[str(path)]), len(possible), path.relative_to(ROOT)))
+        inside = lines(path)
+        rows.append((len(inside & reached.lines[str(path)]), len(inside), path.relative_to(ROOT)))
     for hit, possible, path in sorted(rows, key=lambda row: row[0] / (row[1] or 1)):
         print(f"{path!s:<36}{hit:>5} of {possible:>4} lines {100 * hit // (possible or 1):>4} %")
-    hit, possible = sum(row[0] for row in rows), sum(row[1] for row in rows)
-    print(f"{'in all':<36}{hit:>5} of {possible:>4} lines {100 * hit // possible:>4} %")
+    ran, all_of_them = sum(row[0] for row in rows), sum(row[1] for row in rows)
+    print(f"{'in all':<36}{ran:>5} of {all_of_them:>4} lines {100 * ran // all_of_them:>4} %")
     return 0
 
 
