@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -274,7 +275,7 @@ class TestALyingIssuer:
 
     def test_rule_05_a_period_cut_short_is_not_the_whole_period(self) -> None:
         cut = replace(GOOD, runs=(run(1, 10),), heads=GOOD.heads[:2])
-        shown = {"first": 1, "last": 10, "end": hash_after(10), "missing": ()}
+        shown: dict[str, Any] = {"first": 1, "last": 10, "end": hash_after(10), "missing": ()}
         (finding,) = judge(file_of(cut, **shown), roots=FINGERPRINT).findings
         assert finding.where.endswith("number 10")
         assert "later ones" in finding.what
