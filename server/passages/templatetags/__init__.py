@@ -1,0 +1,1 @@
+"""What the pages of passages need in their templates."""
