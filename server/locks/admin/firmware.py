@@ -40,7 +40,7 @@ class ReleaseForm(TenantForm):
         handed_in: UploadedFile = self.cleaned_data["file"]
         content: bytes = handed_in.read(firmware.MAX_FILE + 1)
         try:
-            check(municipality=Municipality.objects.get(pk=self.tenant_id), file=content)
+            check(municipality=_municipality(self.tenant_id), file=content)
         except Problem as problem:
             raise forms.ValidationError(in_words(problem)) from problem
         return content
@@ -93,9 +93,11 @@ class FirmwareReleaseAdmin(ReadOnlyAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Publish what was handed in."""
         user = person(request)
-        municipality = Municipality.objects.get(pk=user.municipality_id)
         made = publish(
-            municipality=municipality, file=form.cleaned_data["file"], at=timezone.now(), actor=user
+            municipality=_municipality(user.municipality_id),
+            file=form.cleaned_data["file"],
+            at=timezone.now(),
+            actor=user,
         )
         obj.pk, obj.model, obj.version = made.pk, made.model, made.version
 
@@ -110,3 +112,9 @@ class FirmwareReleaseAdmin(ReadOnlyAdmin):
     def runs(self, release: Any) -> int:
         """How many said so in their logs."""
         return int(release.locks)
+
+
+def _municipality(pk: int | None) -> Municipality:
+    """Whoever may add has one."""
+    assert pk is not None  # noqa: S101
+    return Municipality.objects.get(pk=pk)
