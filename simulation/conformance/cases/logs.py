@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
 
 from protocol import log, seal
@@ -150,3 +151,22 @@ async def recomputed(bench: Bench) -> None:
     for entry in batch.entries:
         chain = log.link(chain, entry.encode())
     expect(batch.h_end, chain, "chain hash after the batch")
+
+
+@CHAPTER.case("a batch says how many seconds the lock has run since the boot that it names", "18.2")
+async def ran(bench: Bench) -> None:
+    """By its own crystal, which may be off, but not by a second in five."""
+    first = await carried(bench)
+    await asyncio.sleep(5)
+    second = await carried(bench)
+    expect(first.boot, second.boot, "boot")
+    if not 4 <= second.ran - first.ran <= 30:
+        raise DeviationError(f"ran went from {first.ran} to {second.ran} in about five seconds")
+
+
+@CHAPTER.case("a lock that has lost nothing states no gap", "18.2")
+async def whole(bench: Bench) -> None:
+    """A gap is the lock's own word that entries are gone."""
+    batch = await carried(bench)
+    if batch.acked + 1 == batch.first and batch.gap is not None:
+        raise DeviationError("a gap, although the entries before the batch are receipted")
