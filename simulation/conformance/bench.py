@@ -11,7 +11,7 @@ from bumble.device import Device
 
 from protocol import cbor, handshake
 from protocol.framing import Kind
-from protocol.keys import x25519_public
+from protocol.keys import HolderKey, x25519_public
 from protocol.messages import (
     BulletinOffer,
     BulletinResult,
@@ -26,6 +26,7 @@ from protocol.messages import (
 )
 from protocol.phonekeys import X25519Key
 from protocol.reasons import Reason, reason
+from protocol.suites import SUITE_1, Suite
 from simulation.conformance import wire
 from simulation.conformance.forge import Forge, token_forge
 from simulation.conformance.municipality import Place, secret
@@ -82,6 +83,10 @@ class Bench:
             **how,
         )
 
+    def holder(self, phone: PhoneKey) -> HolderKey:
+        """The key that a phone's tokens are bound to."""
+        return X25519Key(phone.private).holder
+
     def token(self, **how: int) -> bytes:
         """Return a good token for anna's phone."""
         return bytes(self.forge(**how))
@@ -95,24 +100,24 @@ class Bench:
     # -- talking --------------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def line(self) -> AsyncIterator[Line]:
-        """A fresh link with its m0; hung up afterwards."""
-        line = await self._connect()
+    async def line(self, suite: Suite = SUITE_1) -> AsyncIterator[Line]:
+        """A fresh link of a suite with its m0; hung up afterwards."""
+        line = await self._connect(suite)
         try:
             yield line
         finally:
             await line.close()
 
-    async def _connect(self) -> Line:
+    async def _connect(self, suite: Suite) -> Line:
         """Connect; a lock whose address changed in between is looked for anew."""
         for _ in range(CONNECT_TRIES - 1):
             address = await wire.find(self.device, self.place.binding, self.place.adv_key)
             try:
-                return await wire.connect(self.device, address)
+                return await wire.connect(self.device, address, suite)
             except BumbleTimeoutError:
                 continue
         address = await wire.find(self.device, self.place.binding, self.place.adv_key)
-        return await wire.connect(self.device, address)
+        return await wire.connect(self.device, address, suite)
 
     def m1(self, line: Line, request: bytes, *, phone: PhoneKey | None = None) -> bytes:
         """Return a good m1 for the line's m0, and give the line its channel."""

@@ -57,12 +57,15 @@ def cases(only: str = "") -> list[Case]:
 
 
 async def run(lock: UnderTest, chosen: Sequence[Case], tell: Callable[[Verdict], None]) -> list[Verdict]:
-    """Prepare the lock and play the cases. Raises DeviationError when it cannot even be prepared."""
+    """Prepare the lock and play the cases. Raises DeviationError when it cannot even be prepared.
+
+    What is about a suite that the lock does not state in its identity is left out.
+    """
     bench = await prepare(lock)
     if not any(case in freshness.CHAPTER.cases for case in chosen):
         await bench.offer(bench.place.news(time=bench.now()))
     verdicts = []
-    for case in chosen:
+    for case in [one for one in chosen if one.suite.among(lock.identity.suites)]:
         verdicts.append(await play(case, bench))
         tell(verdicts[-1])
     return verdicts

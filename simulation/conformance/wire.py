@@ -16,6 +16,7 @@ from protocol.framing import Kind, Message, Reassembler
 from protocol.handshake import Channel
 from protocol.messages import Decision, LockMessage, Outcome, PhoneMessage
 from protocol.reasons import Reason
+from protocol.suites import SUITE_1, SUITES, Suite
 from simulation.conformance.verdict import DeviationError
 
 PATIENCE = 8.0
@@ -53,7 +54,9 @@ class Line:
     """A link with notifications on. ``m0``: the newest one, as long as no session stands."""
 
     connection: Connection
-    to_lock: CharacteristicProxy[bytes]
+    pairs: dict[Suite, tuple[CharacteristicProxy[bytes], CharacteristicProxy[bytes]]]
+    """Of each suite: to the lock, to the phone."""
+    suite: Suite
     frames: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     m0: bytes = b""
@@ -129,18 +132,22 @@ class Line:
 
     # -- what the kit says ----------------------------------------------------------------------------------
 
-    async def write(self, frame: bytes) -> None:
-        """Write one frame as it is; a link that is gone takes nothing."""
+    async def write(self, frame: bytes, suite: Suite | None = None) -> None:
+        """Write one frame as it is, by the link's suite or another; a link that is gone takes nothing."""
         if not self.gone.is_set():
             try:
-                await self.to_lock.write_value(frame, with_response=False)
+                await self.pairs[suite or self.suite][0].write_value(frame, with_response=False)
             except ProtocolError:
                 return
 
-    async def send(self, kind: Kind, body: bytes) -> None:
-        """Write a message in frames."""
+    async def send(self, kind: Kind, body: bytes, *, suite: Suite | None = None) -> None:
+        """Write a message in frames, by the link's suite or another."""
         for frame in framing.fragment(kind, body, MTU - gatt.ATT_HEADER):
-            await self.write(frame)
+            await self.write(frame, suite)
+
+    async def subscribe(self, suite: Suite) -> None:
+        """Enable notifications of a suite."""
+        await self.pairs[suite][1].subscribe(lambda value: self.frames.put_nowait(bytes(value)))
 
     async def tell(self, message: PhoneMessage) -> None:
         """Send a session message."""
@@ -168,7 +175,7 @@ class Line:
             await self.gone.wait()
 
 
-async def connect(device: Device, address: Address) -> Line:
+async def connect(device: Device, address: Address, suite: Suite = SUITE_1) -> Line:
     """Connect, discover, subscribe, and take the m0 that follows. Raises DeviationError."""
     connection = await device.connect_le(address, timeout=PATIENCE)
     peer = Peer(connection)
@@ -177,10 +184,14 @@ async def connect(device: Device, address: Address) -> Line:
     if not services:
         raise DeviationError("the service of docs/protocol.md section 8 is not there")
     found = {one.uuid: one for one in await services[0].discover_characteristics()}
-    to_lock, to_phone = found.get(UUID(gatt.SUITE1_RX_UUID)), found.get(UUID(gatt.SUITE1_TX_UUID))
-    if to_lock is None or to_phone is None:
-        raise DeviationError("the two characteristics of suite 1 are not there")
-    line = Line(connection, to_lock)
-    await to_phone.subscribe(lambda value: line.frames.put_nowait(bytes(value)))
+    pairs = {}
+    for one in SUITES:
+        to_lock, to_phone = found.get(UUID(one.rx_uuid)), found.get(UUID(one.tx_uuid))
+        if to_lock is not None and to_phone is not None:
+            pairs[one] = to_lock, to_phone
+    if suite not in pairs:
+        raise DeviationError(f"the two characteristics of suite {suite.number} are not there")
+    line = Line(connection, pairs, suite)
+    await line.subscribe(suite)
     await line.expect_m0()
     return line

@@ -12,6 +12,7 @@ from simulation.conformance.cases import (
     requests,
     revocations,
     sessions,
+    suite2,
     times,
     tokens,
 )
@@ -22,6 +23,7 @@ CHAPTERS = (
     tokens.CHAPTER,
     handshakes.CHAPTER,
     framing.CHAPTER,
+    suite2.CHAPTER,
     sessions.CHAPTER,
     times.CHAPTER,
     news.CHAPTER,
