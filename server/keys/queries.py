@@ -11,12 +11,13 @@ from django.db.models import Q, QuerySet
 
 from protocol import manifest as wire
 from protocol import seal
+from protocol.entries import Entry
 from protocol.errors import ProtocolError
 from protocol.manifest import RootSet
 from server.access.models import Token
-from server.locks.models import Binding, Lock
+from server.locks.models import Binding, Lock, ServiceRight
 from server.locks.rules import EDGE
-from server.passages.models import SealedBatch
+from server.passages.models import Passage, SealedBatch
 from server.people.models import Bearer
 from server.tenancy.models import Manifest, ManifestDraft, Municipality, RoleKey
 
@@ -180,6 +181,28 @@ def _is_for(key: RoleKey, document: bytes) -> bool:
         return seal.parse_log(bytes(document)).kid == bytes(key.kid)
     except ProtocolError:
         return False
+
+
+def unissued_openings(municipality_id: int, *, since: datetime) -> list[Passage]:
+    """Return openings since then with a token that this server never issued, the newest first.
+
+    That a lock accepted it means that somebody else has a token key, or that a back-up was restored since.
+    Look no further back than half a year: tokens without passages are forgotten then.
+    """
+    rows = Passage.unscoped.filter(
+        municipality=municipality_id, kind="granted", token__isnull=True, happened_at__gte=since
+    )
+    named = {row.pk: Entry.decode(bytes(row.entry_bytes)).token_id for row in rows.order_by("pk")}
+    ours = {
+        bytes(token_id)
+        for model in (Token, ServiceRight)
+        for token_id in model.unscoped.filter(token_id__in=set(named.values())).values_list(
+            "token_id", flat=True
+        )
+    }
+    found = [pk for pk, token_id in named.items() if token_id not in ours]
+    shown = Passage.unscoped.filter(pk__in=found).select_related("binding__door", "lock")
+    return list(shown.order_by("-happened_at", "-pk"))
 
 
 def municipalities_with_keys() -> QuerySet[Municipality]:

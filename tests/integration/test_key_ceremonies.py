@@ -22,7 +22,13 @@ from server.audit.models import AuditEntry
 from server.keys.domain.following import follow
 from server.keys.domain.proposing import propose
 from server.keys.domain.publishing import publish
-from server.keys.queries import locks_behind, phones_behind, roots_still_trusted, sealing_waits_for
+from server.keys.queries import (
+    locks_behind,
+    phones_behind,
+    roots_still_trusted,
+    sealing_waits_for,
+    unissued_openings,
+)
 from server.locks.models import Bulletin
 from server.problems import Problem
 from server.tenancy.domain import keyring
@@ -41,6 +47,7 @@ from tests.integration.keysworld import (
     street,
 )
 from tests.lockagent.world import secret
+from tests.server.world import LONG_AGO
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
@@ -120,6 +127,15 @@ def test_rule_04_a_leaked_token_key_is_dead_at_each_lock_at_the_first_contact(th
     assert there.bo.open(there.apartment).reason is Reason.GRANTED
     assert thief.attempt(there.apartment, there.anna) is Reason.KEY_UNKNOWN
     assert AuditEntry.objects.filter(action="keys.published").count() == 1
+
+    for phone in (there.anna, there.bo):
+        phone.open(there.gate)
+        phone.open(there.apartment)
+        phone.hand_in()
+    forged = unissued_openings(there.municipality.pk, since=LONG_AGO)
+    holder = HolderKey(KeyType.X25519, x25519_public(thief.private))
+    assert {one.detail["phone"] for one in forged} == {holder.fingerprint.hex()}
+    assert len(forged) == 2, "and which openings were not ours is known"
 
 
 def test_every_role_key_changes_and_nobody_notices(there: Street) -> None:

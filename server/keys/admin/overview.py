@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -23,6 +24,7 @@ from server.keys.queries import (
     roots_still_trusted,
     sealing_waits_for,
     spread,
+    unissued_openings,
 )
 from server.locks.admin.verbs import words
 from server.people.models import User
@@ -32,6 +34,8 @@ from server.tenancy.models import Municipality, RoleKey
 from server.tenancy.scoping import viewer_now
 
 MOST_SHOWN = 50
+LOOK_BACK = timedelta(days=30)
+"""How far back the page looks for openings that nobody issued a key for."""
 
 
 def allowed(request: HttpRequest, permission: str) -> User:
@@ -116,6 +120,7 @@ def _state(municipality: Municipality, keys: list[RoleKey]) -> dict[str, Any]:
         "opening_still": [(key, sealing_waits_for(key)) for key in waiting],
         "draft": open_draft(municipality.pk),
         "spread": spread(municipality.pk),
+        "unissued": unissued_openings(municipality.pk, since=timezone.now() - LOOK_BACK)[:MOST_SHOWN],
         "locks_behind": locks[:MOST_SHOWN],
         "locks_behind_count": len(locks),
         "phones_behind": phones[:MOST_SHOWN],

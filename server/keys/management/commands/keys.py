@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from server.keys.domain.proposing import new_roots, propose, withdraw
 from server.keys.domain.publishing import publish
 from server.keys.domain.restoring import after_restore
 from server.keys.domain.signatures import lacking, take_signatures
-from server.keys.queries import keys_in_manifest, open_draft, spread
+from server.keys.queries import keys_in_manifest, open_draft, spread, unissued_openings
 from server.problems import Problem
 from server.tenancy.domain.keyring import current_manifest, root_set
 from server.tenancy.models import ManifestDraft, Municipality, RoleKey
@@ -42,6 +43,8 @@ class Command(BaseCommand):
         for verb in (renew, leaked, roots):
             verb.add_argument("--out", type=Path, required=True, help="the file for the root keys' holders")
         renew.add_argument("--skip", type=int, default=0, metavar="VERSIONS", help="after a restored back-up")
+        unissued = verbs.add_parser("unissued", help="list openings with tokens that nobody here issued")
+        unissued.add_argument("--days", type=int, default=30)
         verbs.add_parser("restored", help="a back-up was restored: leave numbers out, issue all rights anew")
         taken = verbs.add_parser("import", help="take in files that holders of root keys have signed")
         taken.add_argument("files", nargs="+", type=Path)
@@ -57,6 +60,7 @@ class Command(BaseCommand):
             "status": self._status,
             "renew": lambda one, said: self._propose(one, said, renew=said["roles"], skip=said["skip"]),
             "restored": self._restored,
+            "unissued": self._unissued,
             "leaked": lambda one, said: self._propose(one, said, leaked=said["kids"]),
             "roots": lambda one, said: self._propose(
                 one, said, roots=new_roots(said["public_keys"], said["threshold"])
@@ -111,6 +115,13 @@ class Command(BaseCommand):
         self.stdout.write(f"manifest {made.version} is in force")
         done = follow(Municipality.objects.get(pk=municipality.pk), at=timezone.now())
         self.stdout.write(f"{done} things signed anew")
+
+    def _unissued(self, municipality: Municipality, options: dict[str, Any]) -> None:
+        since = timezone.now() - timedelta(days=options["days"])
+        found = unissued_openings(municipality.pk, since=since)
+        for one in found:
+            self.stdout.write(f"{one.happened_at:%Y-%m-%d %H:%M:%S} {one.lock} phone {one.detail['phone']}")
+        self.stdout.write(f"{len(found)} openings with tokens that this server never issued")
 
     def _restored(self, municipality: Municipality, _options: dict[str, Any]) -> None:
         locks = after_restore(municipality=municipality, at=timezone.now())
