@@ -16,6 +16,7 @@ from server.locks.order_queries import open_orders
 from server.locks.queries import LiveStatus, live_status
 from server.passages.labels import describe, tone
 from server.passages.models import Deviation, LogGap, Passage, SealedBatch
+from server.passages.withheld_queries import Withheld, withheld
 from server.places.models import Door
 from server.tenancy.scoping import viewer_now
 
@@ -77,6 +78,7 @@ class LockPage:
     """Whether the viewer sees the whole municipality."""
     backlog: Backlog | None = None
     gaps: list[LogGap] = field(default_factory=list)
+    withheld: list[Withheld] = field(default_factory=list)
     battery_change: BatteryChange | None = None
     passages: list[Row] = field(default_factory=list)
 
@@ -109,6 +111,7 @@ def lock_page(lock: Lock, *, at: datetime, with_passages: bool) -> LockPage:
     )
     if whole:
         page.backlog = _backlog(lock)
+        page.withheld = withheld(lock, at=at)
         page.gaps = list(LogGap.objects.filter(lock=lock, closed_at__isnull=True)[:RECENT])
     if with_passages:
         page.passages = _recent(lock)

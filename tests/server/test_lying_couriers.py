@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from datetime import timedelta
 
 import pytest
 
@@ -12,6 +13,7 @@ from protocol.keys import SigningKey
 from server.locks.models import LogPosition
 from server.passages.domain.intake import Result, take_in
 from server.passages.models import Deviation, LogGap, Passage, SealedBatch
+from server.passages.withheld_queries import withheld
 from server.people.models import Phone
 from tests.lockagent.bench import SECRETS
 from tests.lockagent.crashdisk import seeded
@@ -171,3 +173,14 @@ def test_rule_05_a_lock_whose_disk_was_put_back_is_found_out(real: RealLock) -> 
     result = hand_in(real, batch(real))[0]
     assert result == Result("rejected", "history_forked")
     assert deviations() == {"log_forked"}
+
+
+def test_rule_05_a_courier_that_drops_everything_is_named(real: RealLock, other_courier: Phone) -> None:
+    """Alice's phone carries and never hands in; another one brings what she was offered, and when."""
+    batches = [batch(real) for _ in range(4)]
+    hand_in(real, *batches, by=other_courier)
+    assert withheld(real.binding.lock, at=real.at) == []  # the day is not over
+    (found,) = withheld(real.binding.lock, at=real.at + timedelta(days=2))
+    assert (found.bearer, found.times) == (real.issuer.world.bearer, 4)
+    hand_in(real, batch(real))
+    assert withheld(real.binding.lock, at=real.at + timedelta(days=2)) == []
