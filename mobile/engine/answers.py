@@ -77,9 +77,9 @@ class Body:
             raise _bad(name)
         return value
 
-    def blob(self, name: str, *, length: int | None = None) -> bytes:
-        """Bytes in base64url without padding."""
-        return blob(self._value.get(name), name, length)
+    def blob(self, name: str, *, length: int | None = None, most: int = MAX_BLOB) -> bytes:
+        """Bytes in base64url without padding, `most` of them at most."""
+        return blob(self._value.get(name), name, length, most)
 
     def optional_blob(self, name: str, *, length: int | None = None) -> bytes | None:
         """The same, or None when absent, null or empty."""
@@ -119,15 +119,15 @@ def plain(value: Any, what: str) -> str:
     return value
 
 
-def blob(value: Any, what: str, length: int | None = None) -> bytes:
+def blob(value: Any, what: str, length: int | None = None, most: int = MAX_BLOB) -> bytes:
     """Decode base64url without padding; ServerError when it is not, too long, or of another length."""
-    if not isinstance(value, str) or len(value) > MAX_BLOB * 2 or not _BASE64URL.fullmatch(value):
+    if not isinstance(value, str) or len(value) > most * 2 or not _BASE64URL.fullmatch(value):
         raise _bad(what)
     try:
         data = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
     except (binascii.Error, ValueError):
         raise _bad(what) from None
-    if len(data) > MAX_BLOB or (length is not None and len(data) != length):
+    if len(data) > most or (length is not None and len(data) != length):
         raise _bad(what)
     return data
 

@@ -66,6 +66,11 @@ def releases(answer: Body) -> tuple[Release, ...]:
         raise ServerError("server_error", why="unexpected firmware header") from None
 
 
+def image(answer: Body) -> bytes:
+    """Read the image of a release. Raises ServerError."""
+    return answer.blob("image", most=firmware.MAX_IMAGE)
+
+
 async def renew(
     talk: Asks,
     offered: Sequence[Release],
