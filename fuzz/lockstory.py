@@ -38,11 +38,13 @@ from lockagent.core.identity import LockSecrets
 from lockagent.core.machine import LockCore
 from lockagent.core.memory import BLANK
 from lockagent.records import Boot, Damage, LogRecord, StateImage
-from protocol import commission, log, messages
+from protocol import cbor, commission, log, messages
 from protocol.errors import ProtocolError
 from protocol.framing import Kind
+from protocol.installing import CommissionOffer, CommissionResult, RetireOffer
 from protocol.keys import HolderKey
 from protocol.messages import BulletinOffer, BulletinResult, Carry, Decision, FreshTime
+from protocol.phonekeys import PhoneKey
 from protocol.reasons import Reason
 from protocol.receipt import Receipt
 from tests.protocol.vectors import trust, world
@@ -143,6 +145,8 @@ class Story:
         elif how < 46:
             statement = recipes.statement(self.luck, hashlib.sha256(line.m0).digest(), self._time()[0])
             plaintext = messages.encode(FreshTime(statement[:192] or b"\0"))
+        elif how < 52:
+            plaintext = cbor.encode(recipes.service(self.luck, self._time()[0]))
         elif how < 61:
             plaintext = messages.encode(Carry(self.luck.pick((0, 1, 400, 4096, 2**32 - 1))))
         if how > 60 or self.luck.below(64) == 63:
@@ -153,6 +157,8 @@ class Story:
             said = None
         if isinstance(said, BulletinOffer):
             line.offered.append(said.bulletin)
+        if isinstance(said, CommissionOffer | RetireOffer):
+            line.orders.append(said)
         self.tally.past += 1
         self._write(line, line.frames(Kind.SESSION, line.sealed(plaintext)))
 
@@ -162,7 +168,9 @@ class Story:
         holder = recipes.HOLDERS[0]
         request = recipes.request(self.luck, holder, self._time()[0], bytes(8))
         self.witness.asked.append(Asked(holder.encoded, holder.fingerprint, request))
-        good = line.m1(request, world.seed("ephemeral"), world.ADV_KEY) if line.m0 else bytes(200)
+        good = (
+            line.m1(request, world.seed("ephemeral"), world.ADV_KEY) if self._readable(line) else bytes(200)
+        )
         self._write(line, line.frames(Kind.M1, disturbed(good, self.luck) or b"\0"))
 
     def noise(self) -> None:
@@ -254,6 +262,8 @@ class Story:
         for said in line.heard[before:]:
             if isinstance(said, BulletinResult):
                 self._answered(line, said)
+            if isinstance(said, CommissionResult) and said.reason == Reason.GRANTED:
+                self.witness.ordered(line.orders.pop())
 
     def _answered(self, line: Line, said: BulletinResult) -> None:
         if not line.offered:
@@ -263,10 +273,10 @@ class Story:
             self.tally.accepted += 1
             self.witness.took(offered)
 
-    def _ask(self, phone: recipes.Phone, request_id: bytes, plaintext: bytes | None = None) -> None:
+    def _ask(self, phone: PhoneKey, request_id: bytes, plaintext: bytes | None = None) -> None:
         line = self._connect(phone)
-        if not line.alive or not line.m0:
-            return
+        if not line.alive or not self._readable(line):
+            return  # a lock that has left its door says nothing that these phones could read
         holder = recipes.HOLDERS[recipes.PHONES.index(phone)]
         if plaintext is None:
             plaintext = recipes.request(self.luck, holder, self._time()[0], request_id)
@@ -278,6 +288,9 @@ class Story:
         decision = next((one for one in line.heard if isinstance(one, Decision)), None)
         if decision is not None and decision.granted:
             self.tally.accepted += 1
+
+    def _readable(self, line: Line) -> bool:
+        return bool(line.m0) and not self.witness.retired
 
     def _offer(self, line: Line) -> bytes:
         now, binding = self._time()[0], self.core.binding
@@ -291,19 +304,19 @@ class Story:
             self.offers.append(offered)
         return messages.encode(BulletinOffer(offered))
 
-    def _connect(self, phone: recipes.Phone) -> Line:
+    def _connect(self, phone: PhoneKey) -> Line:
         line = Line(len(self.lines), self.luck.pick((244, 244, 244, 20, 512)), phone)
         self.lines.append(line)
         self.feed(LinkUp(line.number))
         if line.alive:
-            self.feed(Subscribed(line.number, line.capacity))
+            self.feed(Subscribed(line.number, line.capacity, line.suite))
         return line
 
     def _write(self, line: Line, frames: list[bytes]) -> None:
         self.tally.inputs += 1
         for frame in frames:
             if line.alive:
-                self.feed(FrameIn(line.number, frame))
+                self.feed(FrameIn(line.number, frame, line.suite))
 
     def _line(self, *, introduced: bool = False) -> Line | None:
         open_lines = [one for one in self.lines if one.alive and (one.introduced or not introduced)]

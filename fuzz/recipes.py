@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from fuzz.luck import Luck
 from fuzz.mutations import altered, loosely, mutated
-from fuzz.signing import one_signer
+from fuzz.signing import commission, one_signer
 from protocol import bulletin, cbor, cose, receipt, seal
+from protocol.commission import encode
 from protocol.errors import ProtocolError
-from protocol.keys import HolderKey, KeyType, SigningKey, x25519_public
+from protocol.keys import HolderKey, SigningKey
+from protocol.phonekeys import P256Key, PhoneKey, X25519Key
 from protocol.receipt import Receipt
 from tests.protocol.vectors import world
+from tests.protocol.vectors.trust import first_bulletin
 from tests.protocol.vectors.world import HOUR, seed
 
 FORGER = SigningKey.from_seed(world.TOKEN_KEY.kid, seed("forger"))
@@ -21,20 +23,14 @@ MANIFESTS = (None, None, None, world.MANIFEST_BYTES, world.NEXT_MANIFEST_BYTES)
 _STEPS = (0, 1, -1, 299, 301, -299, -301, 3600, -3600, 86_399, 86_401, -86_401, 10**6)
 
 
-@dataclass(frozen=True)
-class Phone:
-    """A phone with a key of its own."""
-
-    private: bytes
-
-    @property
-    def key(self) -> HolderKey:
-        """Its public key."""
-        return HolderKey(KeyType.X25519, x25519_public(self.private))
-
-
-PHONES = tuple(Phone(seed(f"phone {n}")) for n in range(3))
-HOLDERS = tuple(phone.key for phone in PHONES)
+PHONES: tuple[PhoneKey, ...] = (
+    X25519Key(seed("phone 0")),
+    X25519Key(seed("phone 1")),
+    P256Key(seed("phone 2")),
+)
+"""Two phones of suite 1 and one of suite 2."""
+HOLDERS = tuple(phone.holder for phone in PHONES)
+_PACKAGE = encode(world.TRUSTED, world.MANIFEST_BYTES, first_bulletin(binding=world.OTHER_BINDING, seq=1))
 _NEWS = cose.context("bulletin")
 _TIME = cose.context("fresh-time")
 
@@ -112,6 +108,24 @@ def _receipt(luck: Luck, known: Receipt) -> bytes:
         known = Receipt(known.lock_id, known.epoch + 1, known.seq, known.hash, known.time)
     made = receipt.sign(known, world.RECEIPT_KEY)
     return mutated(made, luck)[: receipt.MAX_SIZE] or made if how == 5 else made
+
+
+def service(luck: Luck, now: int) -> list[Any]:
+    """What an installer's phone might say; no package is good, some orders to end the binding are."""
+    how = luck.below(8)
+    if how < 2:
+        return [22]
+    if how == 2:
+        order = cbor.encode([world.LOCK.lock_id, luck.pick((world.BINDING, bytes(8))), now])
+        key = luck.pick((world.BULLETIN_KEY, world.TOKEN_KEY))
+        return [23, cose.sign1(order, key, cose.context("retire"))]
+    if how == 3:
+        return [21, mutated(_PACKAGE, luck, commission)[:12_000] or b"\0"]
+    if how == 4:
+        return [19, luck.take(60)]
+    if how == 5:
+        return [20, luck.below(65_536), luck.take(1 + luck.below(40))]
+    return [luck.pick((19, 20, 21, 22, 23)), luck.take(luck.below(20))]
 
 
 def statement(luck: Luck, m0_hash: bytes, now: int) -> bytes:

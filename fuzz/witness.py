@@ -13,7 +13,9 @@ from lockagent.bolt import Order
 from lockagent.core.events import AppendLog, Drive
 from protocol import log
 from protocol.entries import Entry, EntryType, Granted
-from tests.protocol.independent import carried, door, form, trust
+from protocol.installing import CommissionOffer, RetireOffer
+from protocol.messages import PhoneMessage
+from tests.protocol.independent import carried, door, form, installing, trust
 from tests.protocol.vectors import world
 
 ROOTS = (sorted(key.public for key in world.ROOTS), 2)
@@ -55,6 +57,7 @@ class Witness:
     opened: bool = False
     battery: int | None = None
     ajar: bool = False
+    retired: bool = False
     locking: bool = False
     """The bolt is on its way out."""
     head: tuple[int, bytes] = (0, b"")
@@ -122,6 +125,18 @@ class Witness:
             raise FindingError(f"a bulletin was taken that is not for this lock now: {data.hex()}")
         self._body, self.manifest = body, roles
 
+    def ordered(self, said: PhoneMessage) -> None:
+        """The lock says that it did what an installer's phone brought: it has left the door of the story."""
+        lock_id, verdict = world.LOCK.lock_id, ""
+        if isinstance(said, RetireOffer):
+            verdict = installing.retired(said.order, lock_id, world.BINDING, self._manifest())
+        elif isinstance(said, CommissionOffer):
+            held = (self._manifest(), self._body)
+            verdict = trust.commission(said.package, lock_id, world.LOCK_SEAL, held)
+        if verdict != GRANTED:
+            raise FindingError(f"followed, and the page says {verdict}: {said}")
+        self.retired = True
+
     def _read(self, data: bytes) -> tuple[dict[int, Any], bytes]:
         """Return its body and the manifest that holds with it, whose bulletin key must have signed."""
         parts = form.read(data)
@@ -139,6 +154,8 @@ class Witness:
 
     def _granted(self, entry: Entry) -> None:
         detail = Granted.parse(entry.detail)
+        if self.retired:
+            raise FindingError("granted by a lock that has forgotten its door")
         key = (detail.phone, detail.command, detail.request_id)
         if key in self.granted[-REMEMBERED:]:
             raise FindingError("one request was granted twice")
