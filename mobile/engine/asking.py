@@ -25,8 +25,8 @@ class Asking:
     def __init__(self, *, http: Http, keyring: Keyring, syncer: Syncer) -> None:
         self._http, self._keyring, self._syncer = http, keyring, syncer
 
-    async def ask(self, path: str, body: dict[str, Any]) -> Body:
-        """POST to `/api/v1/<path>` and return the answer.
+    async def ask(self, path: str, body: dict[str, Any] | None = None, *, method: str = "POST") -> Body:
+        """Call `/api/v1/<path>` and return the answer; what has nothing to say (204) is an empty one.
 
         Raises SignInError session_expired; ServerError server_unreachable (also when it took too long), or
         the server's own slug, with `details['why']` when the server said why; LockedError when the app was
@@ -39,11 +39,12 @@ class Asking:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 answer = await self._http.call(
-                    "POST",
+                    method,
                     f"{identity.server_url}/api/v1/{path}",
                     body=body,
                     device_token=identity.device_token,
                     session=content.session,
+                    expect=(200, 204),
                 )
         except TimeoutError:
             raise ServerError("server_unreachable") from None

@@ -22,7 +22,7 @@ only in `open_door`, `lock_door` and `ask_too_early`: a scan, a sync or coming c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from mobile.engine import faults, history, views
 from mobile.engine.ears import Ears
@@ -44,6 +44,7 @@ from mobile.engine.state import (
     Operation,
 )
 from mobile.engine.traffic import Traffic
+from mobile.engine.workorders import WorkDone, WorkOrder, WorkStep
 
 
 class PhoneEngine:
@@ -66,7 +67,7 @@ class PhoneEngine:
         self._scanner, self._openings = parts.scanner, parts.openings
         self._rounds = Rounds(parts.syncer, parts.courier, parts.keyring)
         self._alarms, self._break_glass = parts.alarms, parts.break_glass
-        self._practice = parts.practice
+        self._practice, self._installing = parts.practice, parts.installing
         self._ears = Ears(keyring=parts.keyring, on_news=self._rounds.on_news)
         self._rounds.listening = lambda: self._ears.connected
         self._first_login = FirstLogin(
@@ -249,6 +250,14 @@ class PhoneEngine:
         """See `Engine`."""
         await self._practice.note(steps)
         self._content_changed()
+
+    async def work_orders(self) -> Sequence[WorkOrder]:
+        """See `Engine`."""
+        return await self._installing.orders()
+
+    async def carry_out(self, order: WorkOrder, label: str, told: Callable[[WorkStep], None]) -> WorkDone:
+        """See `Engine`."""
+        return await self._installing.carry_out(order, label, told)
 
     async def note_locked(self, door_id: str) -> None:
         """See `Engine`."""

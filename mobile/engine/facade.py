@@ -12,6 +12,7 @@ from typing import Protocol
 from mobile.engine.emergencies import DoorFault, EmergencyReason, EmergencyRight
 from mobile.engine.outcome import ServerIdentity, SyncResult
 from mobile.engine.state import AlarmAnswer, AppState, HistoryEntry, Opening
+from mobile.engine.workorders import WorkDone, WorkOrder, WorkStep
 
 Listener = Callable[[AppState], None]
 Unsubscribe = Callable[[], None]
@@ -146,6 +147,22 @@ class Engine(Protocol):
 
     async def note_practice(self, steps: frozenset[str]) -> None:
         """Keep in the vault which steps of the guided opening are done; none of them: start over."""
+        ...
+
+    async def work_orders(self) -> Sequence[WorkOrder]:
+        """An installer's orders of today, in the order of work; needs coverage.
+
+        Raises ServerError not_permitted for a person who is no installer.
+        """
+        ...
+
+    async def carry_out(self, order: WorkOrder, label: str, told: Callable[[WorkStep], None]) -> WorkDone:
+        """Do what an order asks at the lock of a label; needs coverage, and the lock within reach.
+
+        `told` is called on the engine's loop with each step as it begins. Raises EngineError: label_misread,
+        lock_not_in_setup, lock_not_heard, link_lost, the lock's own reason or the server's. Doing it again
+        goes on where it can.
+        """
         ...
 
     async def note_locked(self, door_id: str) -> None:

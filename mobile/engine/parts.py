@@ -15,7 +15,9 @@ from mobile.engine.courier import Courier
 from mobile.engine.enrolment import Enrolment
 from mobile.engine.goodbye import Goodbye
 from mobile.engine.http import Http
+from mobile.engine.installing import Installing
 from mobile.engine.keyring import Keyring
+from mobile.engine.locktalk import Locks
 from mobile.engine.login import SignIn
 from mobile.engine.openings import Openings
 from mobile.engine.practice import Practice
@@ -99,6 +101,14 @@ class Parts:
         )
         self.practice = Practice(
             asking=asking, keyring=self.keyring, syncer=self.syncer, openings=self.openings
+        )
+
+        self.installing = Installing(
+            asking=asking,
+            keyring=self.keyring,
+            courier=self.courier,
+            locks=Locks(radio, self.scanner),
+            random=setup.random,
         )
 
     def _contact(self, online: bool) -> None:

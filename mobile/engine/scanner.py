@@ -58,14 +58,25 @@ class Scanner:
         self._starting = asyncio.Lock()
         self._last_start, self._last_heard = -1e9, 0.0
         self._recogniser = Recogniser(self._heard)
+        self._own: list[Match] = []
+        self._sought: list[Match] = []
         self._sightings: dict[bytes, Sighting] = {}
         self._waiting: dict[bytes, list[asyncio.Future[None]]] = {}
         self._nearby = NearbyList()
         self._bluetooth = Bluetooth.UNKNOWN
 
     def watch(self, keys: Iterable[Match]) -> None:
-        """Recognise these (binding, adv_key) pairs from now on and nothing else."""
-        keys = list(keys)
+        """Recognise these (binding, adv_key) pairs from now on, and nothing else but what is sought."""
+        self._own = list(keys)
+        self._listen()
+
+    def seek(self, keys: Iterable[Match]) -> None:
+        """Recognise these as well, until other ones are sought: a lock that is being worked on."""
+        self._sought = list(keys)
+        self._listen()
+
+    def _listen(self) -> None:
+        keys = [*self._own, *self._sought]
         if self._recogniser.watch(keys):
             held = {binding for binding, _ in keys}
             self._sightings = {key: seen for key, seen in self._sightings.items() if key in held}

@@ -8,6 +8,7 @@ from mobile.ui import (
     alarms,
     bluetooth,
     emergency,
+    installing,
     leaving,
     logins,
     mypin,
@@ -95,4 +96,5 @@ PARTS: tuple[Callable[[Shell], Part], ...] = (
     leaving.part,
     practice.part,
     mypin.part,
+    installing.part,
 )

@@ -36,13 +36,19 @@ def test_rule_09_a_person_acts_is_the_only_way_to_a_lock() -> None:
     """A link is made by an attempt, an attempt by a tap, a tap by the verbs behind a person's finger."""
     assert _calls("BleakClient") == {"radio.client"}
     assert _calls("client") == {"link.connect"}
-    assert _calls("Link") == {"attempt._one_link"}
+    assert _calls("Link") == {"attempt._one_link", "locktalk.reach"}
     assert _calls("Attempt") == {"openings._attempt"}
     assert _calls("_attempt") == {"openings._work"}
     assert _calls("_work") == {"openings.tap"}
     assert _calls("tap") == {"engine.open_door", "engine.lock_door", "practice.too_early"}
     assert _calls("too_early") == {"engine.ask_too_early"}
     assert _calls("open_door") == _calls("lock_door") == _calls("ask_too_early") == set()
+
+
+def test_rule_09_an_installer_works_at_a_lock_by_beginning_an_order_and_in_no_other_way() -> None:
+    assert _calls("reach") == {"installing._mount", "installing._talk"}
+    assert _calls("carry_out") == {"engine.carry_out"}
+    assert _calls("Installing") == {"parts.__init__"}
 
 
 def test_only_one_module_makes_bleaks_objects() -> None:

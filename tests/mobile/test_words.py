@@ -18,18 +18,18 @@ from protocol.reasons import Reason
 from server.problems import TEXTS as SERVER_CODES
 
 MOBILE = LOCALE.parent
-# Codes of the HTTP API that only installers and administrators can meet.
+# Codes of the HTTP API that only administrators can meet.
 NOT_FOR_PHONES = {
-    "alarm_code_unknown", "alarm_time_unlikely", "api_key_unknown", "binding_ended", "client_already_so",
-    "client_not_so", "commissioning_not_pending", "consent_ended", "consent_missing", "deviation_closed",
+    "alarm_code_unknown", "alarm_time_unlikely", "api_key_unknown", "ceremony_closed", "ceremony_empty",
+    "ceremony_foreign", "ceremony_open", "ceremony_unreadable", "ceremony_unsigned", "client_already_so",
+    "client_not_so", "commissioning_not_pending", "consent_ended", "deviation_closed",
     "deviation_without_door", "document_too_large", "document_unreadable", "documents_too_many",
-    "door_has_lock", "door_unknown", "external_id_taken", "firmware_not_newer", "firmware_withdrawn", "identity_invalid", "import_clash",
-    "keys_already_so", "keys_still_needed", "lock_foreign", "lock_is_there", "lock_name_taken",
-    "lock_not_confirmed", "lock_not_mounted", "lock_retired", "lock_unknown", "method_not_allowed",
-    "not_acceptable", "not_on_duty", "order_closed", "order_unknown", "own_review", "reviewed_already",
-    "right_foreign", "right_too_long", "rows_refused", "scope_missing", "system_unknown",
-    "practice_lock", "practice_lock_only",
-    "unsupported_media_type", "withdrawal_day_unfit", "withdrawal_missing",
+    "external_id_taken", "firmware_not_newer", "firmware_withdrawn", "import_clash", "key_last",
+    "key_unknown_here", "keys_already_so", "keys_still_needed", "lock_not_confirmed", "manifest_refused",
+    "manifest_too_large", "method_not_allowed", "not_acceptable", "not_on_duty", "own_review",
+    "reviewed_already", "right_foreign", "right_too_long", "roots_invalid", "rows_refused", "scope_missing",
+    "signature_invalid", "system_unknown", "unsupported_media_type", "withdrawal_day_unfit",
+    "withdrawal_missing",
 }  # fmt: skip
 
 

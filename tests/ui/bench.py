@@ -30,6 +30,7 @@ from mobile.engine.state import (
     Operation,
     Stage,
 )
+from mobile.engine.workorders import WorkDone, WorkKind, WorkOrder, WorkStep
 from mobile.viewmodels.runner import Done, Failed, report
 
 T = TypeVar("T")
@@ -56,6 +57,10 @@ class BenchEngine:
         self.entries: list[HistoryEntry] = []
         self.emergency_right = EmergencyRight(0, ())
         self.practice_doors: dict[str, DoorView] = {}
+        self.orders: Sequence[WorkOrder] = ()
+        self.work_steps: Sequence[WorkStep] = tuple(WorkStep)
+        self.work_waits = False
+        """An order that is begun is never done: a picture of the work."""
 
     @property
     def state(self) -> AppState:
@@ -166,6 +171,20 @@ class BenchEngine:
     async def note_practice(self, steps: frozenset[str]) -> None:
         self._ask("note_practice")
         self.publish(practised=steps)
+
+    async def work_orders(self) -> Sequence[WorkOrder]:
+        self._ask("work_orders")
+        await asyncio.sleep(0)
+        return self.orders
+
+    async def carry_out(self, order: WorkOrder, label: str, told: Callable[[WorkStep], None]) -> WorkDone:
+        for step in self.work_steps:
+            told(step)
+            await asyncio.sleep(0)
+        self._ask(f"carry_out {order.order_id} {label}")
+        if self.work_waits:
+            await asyncio.Event().wait()
+        return WorkDone(tried=order.kind is not WorkKind.RETIRE)
 
     async def note_locked(self, door_id: str) -> None:
         self._ask(f"note_locked {door_id}")

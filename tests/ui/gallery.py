@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from tests.ui import guide, leavings, scenes, silent, urgent, vaults
+from tests.ui import fitting, guide, leavings, scenes, silent, urgent, vaults
 
-ALL_SCENES = scenes.SCENES + urgent.URGENT + guide.GUIDE + leavings.LEAVINGS + silent.SILENT + vaults.VAULTS
+ALL_SCENES = (
+    scenes.SCENES
+    + urgent.URGENT
+    + guide.GUIDE
+    + leavings.LEAVINGS
+    + silent.SILENT
+    + vaults.VAULTS
+    + fitting.FITTING
+)

@@ -54,6 +54,11 @@ class ServiceResponse(serializers.Serializer[Any]):
     binding = Base64UrlField(most=BINDING_LENGTH)
     lock_record = Base64UrlField(most=lockrecord.MAX_SIZE)
     bulletin = Base64UrlField(most=bulletin.MAX_SIZE)
+    before = Base64UrlField(
+        most=BINDING_LENGTH,
+        allow_null=True,
+        help_text="the binding a lock has that has not heard of its move",
+    )
 
 
 class ServiceView(InstallerView):
@@ -89,6 +94,7 @@ class ServiceView(InstallerView):
                 "binding": encode_bytes(given.binding),
                 "lock_record": encode_bytes(given.lock_record),
                 "bulletin": encode_bytes(given.bulletin),
+                "before": None if given.before is None else encode_bytes(given.before),
             }
         )
 

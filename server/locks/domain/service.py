@@ -50,6 +50,8 @@ class Given:
     binding: bytes
     lock_record: bytes
     bulletin: bytes
+    before: bytes | None
+    """The binding that the lock has until it takes this one in; None when this one is confirmed."""
 
 
 @whole_municipality()
@@ -95,6 +97,7 @@ def give_service(
         binding=claims.binding,
         lock_record=bytes(binding.lock_record or b""),
         bulletin=_newest_bulletin(binding),
+        before=_before(binding),
     )
 
 
@@ -137,6 +140,14 @@ def _binding(lock: Lock, binding_id: bytes | None) -> Binding:
     if found is None:
         raise Problem("lock_not_mounted")
     return found
+
+
+def _before(binding: Binding) -> bytes | None:
+    if binding.commissioned_at is not None:
+        return None
+    earlier = Binding.objects.filter(lock=binding.lock, commissioned_at__isnull=False)
+    last = earlier.order_by("-starts_at", "-pk").first()
+    return bytes(last.binding_id) if last is not None else None
 
 
 def _scope(binding: Binding, installer: User, at: datetime) -> Scope:
