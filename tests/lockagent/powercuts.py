@@ -1,15 +1,19 @@
-"""Cutting a store's power thousands of times: `python -m tests.lockagent.powercuts [--cuts N] [--seed N]`.
+"""Cutting power thousands of times: `python -m tests.lockagent.powercuts [--cuts N] [--locks N] [--seed N]`.
 
 A story of appends, saves, receipts and floods runs on a forgetful disk (`blockdisk`) until the power goes at
 some write or flush; the store comes back, is compared with a model that knows nothing of files, and the story
 goes on from there, cut again and again on the same disk. The model: everything acknowledged and still due is
 there, unaltered and chained; at most the one entry or record under way is there or is not; entries kept apart
 are the newest of their kind. Nothing is ever taken for damage.
+
+`--locks` cuts whole locks, core and store, in the middle of a day's work (`test_power`), and demands what
+phones rely on: what was said is in the log, what was done was logged first, nothing is done twice.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import random
 import time
 from collections import Counter
@@ -23,11 +27,15 @@ from lockagent.records import Damage, StateImage
 from lockagent.storage.store import LockStore
 from protocol import log
 from protocol.entries import Entry, EntryType
+from tests.lockagent.bench import commissioned
 from tests.lockagent.blockdisk import BlockDisk
 from tests.lockagent.crashdisk import PowerCutError, seeded
+from tests.lockagent.test_power import Story as Day
+from tests.lockagent.test_power import assert_acts_once, assert_nothing_half_done
 
 LOCK = b"lockid-8"
 CAPACITY = 48
+STEPS_OF_A_DAY = 46
 OWN = {
     EntryType.TAMPER: (1, 1),
     EntryType.BOOT: (1, 1),
@@ -172,10 +180,26 @@ class Story:
         )
 
 
+def cut_locks(cuts: int, seed: int) -> None:
+    """Cut so many locks at a step of their day drawn by lot."""
+    for number in range(cuts):
+        rng = seeded(seed + number)
+        lock = commissioned(rng=rng, capacity=64, disk=BlockDisk())
+        day = Day(lock)
+        lock.disk.cut_at = lock.disk.steps + rng.randint(1, STEPS_OF_A_DAY)
+        with contextlib.suppress(PowerCutError):
+            day.tell()
+        before = list(lock.motor.runs)
+        lock.power_cut()
+        assert_nothing_half_done(lock, day)
+        assert_acts_once(lock, day, before)
+
+
 def main() -> None:
     """Cut, and say what was done."""
     parser = argparse.ArgumentParser(prog="powercuts", description=__doc__)
     parser.add_argument("--cuts", type=int, default=20_000)
+    parser.add_argument("--locks", type=int, default=0)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
     options = parser.parse_args()
     began, cuts, entries = time.perf_counter(), 0, 0
@@ -187,6 +211,10 @@ def main() -> None:
     told = ", ".join(f"{kinds[kind]} {kind}" for kind in sorted(kinds))
     print(f"{cuts} power cuts, {entries} entries, seed {options.seed}: nothing acknowledged was lost.")
     print(f"Acts: {told}. {time.perf_counter() - began:.0f} s.")
+    if options.locks:
+        began = time.perf_counter()
+        cut_locks(options.locks, options.seed)
+        print(f"{options.locks} locks cut at work: nothing half done. {time.perf_counter() - began:.0f} s.")
 
 
 if __name__ == "__main__":

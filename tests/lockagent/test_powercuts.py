@@ -16,7 +16,7 @@ from protocol.entries import Entry, EntryType, Granted, OutcomeDetail
 from protocol.messages import Command, OutcomeCode
 from tests.lockagent.blockdisk import BlockDisk
 from tests.lockagent.crashdisk import PowerCutError, seeded
-from tests.lockagent.powercuts import LOCK, Story
+from tests.lockagent.powercuts import LOCK, Story, cut_locks
 
 PASSAGES = 4000
 
@@ -26,6 +26,10 @@ def test_rule_06_a_store_cut_again_and_again_agrees_with_the_model(seed: int) ->
     story = Story(seed)
     story.run(cuts=50)
     assert story.cuts == 50
+
+
+def test_rule_06_whole_locks_cut_at_work_do_nothing_by_halves() -> None:
+    cut_locks(12, seed=7)
 
 
 def test_rule_06_making_a_lock_is_cut_at_each_step_and_can_begin_anew() -> None:
