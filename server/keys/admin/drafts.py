@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -14,12 +15,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from protocol import ceremony
+from protocol.manifest import RoleKey as WireKey
 from server.keys.admin import overview
 from server.keys.admin.forms import SignedFileForm
 from server.keys.admin.overview import allowed
 from server.keys.domain.proposing import withdraw
 from server.keys.domain.publishing import publish
 from server.keys.domain.signatures import ceremony_of, concerned, lacking, take_signatures
+from server.keys.rules import WIRE_ROLES
 from server.keys.tasks import follow_soon
 from server.locks.admin.verbs import words
 from server.people.models import User
@@ -61,15 +64,16 @@ class ManifestDraftAdmin(ReadOnlyAdmin):
 
 def _show(request: HttpRequest, draft: ManifestDraft) -> HttpResponse:
     read = ceremony_of(draft)
-    sets = concerned(draft)
+    sets, changed = concerned(draft), ceremony.changes(read)
     present = ceremony.signers(read, {key for roots in sets for key in roots.keys})
     missing = {roots.fingerprint: number for roots, number in lacking(draft)}
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": _("Manifest %(version)s to be signed") % {"version": draft.version},
         "draft": draft,
-        "changes": ceremony.changes(read),
-        "proposed": read.proposed,
+        "added": _named(changed.added),
+        "removed": _named(changed.removed),
+        "new_roots": read.proposed.roots if changed.new_roots else None,
         "root_sets": [
             (roots, len(present & set(roots.keys)), missing.get(roots.fingerprint, 0)) for roots in sets
         ],
@@ -78,6 +82,12 @@ def _show(request: HttpRequest, draft: ManifestDraft) -> HttpResponse:
         "form": SignedFileForm(),
     }
     return TemplateResponse(request, "admin/nyckelfri/keys/draft.html", context)
+
+
+def _named(keys: Sequence[WireKey]) -> list[tuple[str, WireKey]]:
+    """Return each key with its role as people call it."""
+    labels = {wire: str(role.label) for role, wire in WIRE_ROLES.items()}
+    return [(labels[key.role], key) for key in keys]
 
 
 def _act(request: HttpRequest, draft: ManifestDraft) -> HttpResponse:
