@@ -46,6 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
         match options.command:
             case "init":
                 commands.init(options.folder, print)
+            case "label":
+                commands.print_label(options.folder, print)
             case "commission":
                 commands.commission_lock(options.folder, options.package, print, rtc)
             case "run":
@@ -85,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--verbose", action="store_true", help="log the Bluetooth stack too")
     commands_ = parser.add_subparsers(dest="command", required=True)
     commands_.add_parser("init", help="make a lock; prints the identity document the server needs")
+    commands_.add_parser("label", help="what to print on the lock, for setting it up by radio")
     commission = commands_.add_parser("commission", help="bind the lock to a door")
     commission.add_argument("package", type=Path, nargs="?", help="the server's package (default: stdin)")
     run = commands_.add_parser("run", help="be the lock")

@@ -18,9 +18,10 @@ from pathlib import Path
 from bumble.transport import open_transport
 from bumble.transport.common import Transport
 
-from lockagent import hardware
+from lockagent import hardware, labels
 from lockagent.agent import Agent, Parts
 from lockagent.bolt import Bolt
+from lockagent.core.events import Gesture
 from lockagent.core.memory import Memory
 from lockagent.firmware import folder as programs
 from lockagent.hardware import Hands
@@ -126,11 +127,11 @@ async def _be(lock: LockFolder, parts: Parts, hands: Hands, transport: str, say:
     async with await _transport(transport) as hci:
         slow = SLOW_ADVERTS_MS if hands.on_battery else None
         agent = Agent(parts, radio=BumbleRadio(hci.source, hci.sink, os.urandom, slow_ms=slow))
-        if agent.core.binding is None:
-            raise RefusedError("this lock is not bound to a door; run commission first")
         await agent.start()
         hands.edges.listen(agent.touch)
-        say(f"lock {lock.secrets.identity.lock_id.hex()} is on the air, with {hands.words}")
+        _listen_for_setup(agent)
+        state = "is on the air" if agent.core.binding else "has no door: hold its button (SIGUSR1)"
+        say(f"lock {lock.secrets.identity.lock_id.hex()} {state}, with {hands.words}")
         gone = asyncio.Event()
         hci.source.terminated.add_done_callback(lambda _: gone.set())
         await _until_signalled(agent.broken, agent.restart, gone)
@@ -143,6 +144,12 @@ async def _be(lock: LockFolder, parts: Parts, hands: Hands, transport: str, say:
         return agent.restart.is_set()
 
 
+def _listen_for_setup(agent: Agent) -> None:
+    """What stands in for a setup button where there is none: a signal to the process."""
+    with suppress(NotImplementedError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, lambda: agent.feed(Gesture()))
+
+
 async def _transport(name: str) -> Transport:
     """Open a bumble transport; what goes wrong with an adapter is told in one sentence."""
     try:
@@ -150,6 +157,15 @@ async def _transport(name: str) -> Transport:
     except Exception as error:  # each kind of adapter has errors of its own, down to a bare Exception
         why = str(error) or type(error).__name__
         raise RefusedError(f"the radio cannot be reached by {name}: {why}") from error
+
+
+def print_label(folder: Path, say: Say) -> None:
+    """Print what belongs on the lock's label: who reads it can set the lock up after its button was held."""
+    lock = open_folder(folder)
+    try:
+        say(labels.printed(lock.secrets))
+    finally:
+        lock.close()
 
 
 def show(folder: Path, say: Say) -> None:
@@ -173,6 +189,8 @@ def _show_store(boot: Boot, say: Say) -> None:
     head = boot.records[-1].seq if boot.records else 0
     if memory.binding is None:
         say("binding    none")
+    elif not memory.binding.adv_keys:
+        say(f"binding    none; was {memory.binding.bulletin.binding.hex()}, ended by its municipality")
     else:
         news = memory.binding.bulletin
         say(f"binding    {news.binding.hex()} ({news.settings.door_kind.name.lower()})")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import stat
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -20,7 +23,7 @@ from bumble.transport.tcp_server import open_tcp_server_transport_with_socket
 
 from lockagent.__main__ import main
 from lockagent.commands import from_text, to_text
-from protocol import gatt, identity
+from protocol import gatt, identity, label
 from tests.lockagent.world import Issuer, Place
 
 
@@ -181,24 +184,47 @@ async def test_run_is_on_the_air_over_a_transport_until_it_is_told_to_stop(
     package = tmp_path / "package"
     package.write_bytes(place.commission())
     assert await asyncio.to_thread(run, folder, "commission", str(package)) == 0
-    air = LocalLink()
-    seen = asyncio.Event()
+    async with heard(folder, b"on the air") as (process, seen):
+        async with asyncio.timeout(30):
+            await seen.wait()
+        process.terminate()
+        async with asyncio.timeout(30):
+            assert await process.wait() == 0
+
+
+async def test_a_lock_without_a_door_runs_in_silence_until_its_button_is_held(
+    lock: tuple[Path, Place], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, place = lock
+    async with heard(folder, b"hold its button") as (process, seen):
+        assert not seen.is_set()
+        process.send_signal(signal.SIGUSR1)
+        async with asyncio.timeout(30):
+            await seen.wait()
+        process.terminate()
+        async with asyncio.timeout(30):
+            assert await process.wait() == 0
+    assert run(folder, "label") == 0
+    read = label.parse(capsys.readouterr().out.splitlines()[-1])
+    assert read.lock_id == place.lock.lock_id
+
+
+@asynccontextmanager
+async def heard(folder: Path, says: bytes) -> AsyncIterator[tuple[asyncio.subprocess.Process, asyncio.Event]]:
+    """The lock's process on an air of its own, and whether a scanner hears one of our locks there."""
+    air, seen = LocalLink(), asyncio.Event()
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         async with await open_tcp_server_transport_with_socket(listening) as hci:
             Controller("lock", host_source=hci.source, host_sink=hci.sink, link=air)
             port = listening.getsockname()[1]
-            process = await started(folder, f"tcp-client:127.0.0.1:{port}")
+            process = await started(folder, f"tcp-client:127.0.0.1:{port}", says)
             phone = Controller("phone", link=air)
             device = Device.with_hci("phone", hci_address("F0:F1:F2:F3:F4:F5"), phone, phone)
             device.on("advertisement", lambda advert: note(advert, seen))
             await device.power_on()
             await device.start_scanning()
-            async with asyncio.timeout(30):
-                await seen.wait()
-            process.terminate()
-            async with asyncio.timeout(30):
-                assert await process.wait() == 0
+            yield process, seen
             await device.power_off()
 
 
@@ -207,7 +233,7 @@ def note(advert: Advertisement, seen: asyncio.Event) -> None:
         seen.set()
 
 
-async def started(folder: Path, transport: str) -> asyncio.subprocess.Process:
+async def started(folder: Path, transport: str, says: bytes = b"on the air") -> asyncio.subprocess.Process:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -222,7 +248,7 @@ async def started(folder: Path, transport: str) -> asyncio.subprocess.Process:
     )
     assert process.stdout is not None
     async with asyncio.timeout(60):
-        assert b"on the air" in await process.stdout.readline()
+        assert says in await process.stdout.readline()
     return process
 
 
