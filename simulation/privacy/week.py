@@ -13,6 +13,8 @@ from simulation.radio.conditions import Conditions
 
 DAY = 86400.0
 INTERVAL = 0.03
+APART = 1000.0
+"""Seconds between two stints at least, so that no advert is heard in both: those are one, not two."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ async def _listen(plan: Plan, leaks: Leaks) -> Heard:
     begins = sorted(house.chance.uniform(0.0, plan.days * DAY) for _ in range(plan.stints))
     begun, found = ether.loop.time(), []
     for at in begins:
-        await asyncio.sleep(max(0.0, begun + at - ether.loop.time()))
+        await asyncio.sleep(max(APART, begun + at - ether.loop.time()))
         found.append(await stint(house, ear, plan.seconds, active=plan.active))
     await house.end()
     return Heard(found, ear.said)
