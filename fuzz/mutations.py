@@ -36,7 +36,7 @@ def mutated(data: bytes, luck: Luck, sign: Sign | None = None) -> bytes:
     if how == 1:
         return loosely(tree, luck)
     try:
-        changed = altered(tree, luck)
+        changed = _inside(tree, luck) if sign is not None and luck.below(2) else altered(tree, luck)
         for _ in range(luck.below(2)):
             changed = altered(changed, luck)
         if sign is not None and luck.below(4):
@@ -44,6 +44,23 @@ def mutated(data: bytes, luck: Luck, sign: Sign | None = None) -> bytes:
         return cbor.encode(changed)
     except ProtocolError:
         return disturbed(data, luck)
+
+
+def _inside(tree: Any, luck: Luck) -> Any:
+    """A message with one thing changed in the CBOR that one of its byte strings holds: what is signed."""
+    places = [at for at, item in enumerate(tree) if _holds_cbor(item)] if isinstance(tree, list) else []
+    if not places:
+        return altered(tree, luck)
+    at = luck.pick(places)
+    content = altered(cbor.decode(tree[at], max_size=MAX_READ), luck)
+    return [*tree[:at], cbor.encode(content), *tree[at + 1 :]]
+
+
+def _holds_cbor(item: Any) -> bool:
+    try:
+        return isinstance(item, bytes) and isinstance(cbor.decode(item, max_size=MAX_READ), list | dict)
+    except ProtocolError:
+        return False
 
 
 def _signed(tree: Any, sign: Sign) -> Any:
