@@ -5,6 +5,7 @@ from simulation.conformance.cases import (
     framing,
     freshness,
     handshakes,
+    installing,
     logs,
     manifests,
     news,
@@ -31,5 +32,6 @@ CHAPTERS = (
     logs.CHAPTER,
     manifests.CHAPTER,
     programs.CHAPTER,
+    installing.CHAPTER,
     commissioning.CHAPTER,
 )
