@@ -29,9 +29,8 @@ MEMORY = 1 << 20
 """Bytes that answering one input of a parser may take at once, whatever it says of its lengths."""
 VERBS = {"parse", "verify", "decode", "read", "open", "accept", "judge", "feed", "receive", "roots", "unpack"}
 ELSEWHERE = {
-    # reached by whole sessions: frames in, frames out
+    # reached by whole sessions, a lock's; setup has its tests
     "handshake.LockHandshake.read_m1",
-    "phone.PhoneSession.receive",
     "setup.SetupSession.receive",
     # signatures and sealed bytes have no form of their own
     "keys.VerifyKey.verify",
