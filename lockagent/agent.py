@@ -155,7 +155,7 @@ class Agent:
                     lambda: self._parts.store.append(effect.epoch, effect.record, effect.keep)
                 )
             case SaveState():
-                return self._stored(lambda: self._parts.store.save(effect.image))
+                return self._stored(lambda: self._parts.store.save(effect.image, alone=effect.alone))
             case FirmwareStep():
                 return self._stored(lambda: self._firmware.carry_out(effect.step))
             case Restart():

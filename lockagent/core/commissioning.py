@@ -122,7 +122,8 @@ def _unbind(context: Context, ended: Binding, answer: Answer) -> None:
         context.journal.append(EntryType.UNBOUND, (ended.bulletin.binding,), logged)
 
     def logged(seq: int | None) -> None:
-        # Once more, over the other slot of the state record: it still has the adv_keys.
-        context.save(lambda ok: answer(Reason.GRANTED if ok and seq is not None else Reason.LOCK_FAULT))
+        # Earlier records on the disk still have the adv_keys.
+        done = seq is not None
+        context.save(lambda ok: answer(Reason.GRANTED if ok and done else Reason.LOCK_FAULT), alone=True)
 
     context.save(saved, binding=ended)

@@ -142,8 +142,13 @@ class Context:
         """Whole seconds of the crystal since this boot, uncorrected."""
         return int(self.mono - self.booted)
 
-    def save(self, then: Then, *, binding: Binding | None = None, acked: int | None = None) -> None:
-        """Save the state record, with a new binding or receipt in it if given; `then(ok)` afterwards."""
+    def save(
+        self, then: Then, *, binding: Binding | None = None, acked: int | None = None, alone: bool = False
+    ) -> None:
+        """Save the state record, with a new binding or receipt in it if given; `then(ok)` afterwards.
+
+        `alone`: nothing of earlier records is left, for they held secrets of a door that is ours no more.
+        """
 
         def make() -> SaveState:
             memory = Memory(
@@ -160,7 +165,7 @@ class Context:
                 damage=self.damage,
                 payload=memory.encode(),
             )
-            return SaveState(image)
+            return SaveState(image, alone)
 
         def stored(ok: bool) -> None:
             self.clock.dirty = self.clock.dirty and not ok

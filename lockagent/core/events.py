@@ -134,9 +134,13 @@ class AppendLog:
 
 @dataclass(frozen=True)
 class SaveState:
-    """Replace the state record; answer with `Stored`."""
+    """Replace the state record; answer with `Stored`.
+
+    `alone`: leave nothing of earlier records on the disk.
+    """
 
     image: StateImage
+    alone: bool = False
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class Upkeep:
         context = self._context
         context.bolt, context.ajar = event.bolt, event.ajar
         context.boots += 1
-        context.save(ignore)
+        context.save(ignore, alone=context.former is not None)
         if context.damage is not Damage.NONE and context.journal.head == 0:
             what = _CORRUPT_LOG if context.damage is Damage.LOG else _CORRUPT_STATE
             context.journal.append(EntryType.STORE_CORRUPT, (what,), ignore)

@@ -77,6 +77,15 @@ class StateSlots:
         self._files.sync(self.NAME)
         self._generation = generation
 
+    def blank_others(self) -> None:
+        """Overwrite every slot but the newest: earlier records held what must not be found any more."""
+        blob = self._files.read(self.NAME) or b""
+        for slot in range(SLOTS):
+            held = blob[slot * SLOT_SIZE : (slot + 1) * SLOT_SIZE]
+            if slot != self._generation % SLOTS and held != bytes(SLOT_SIZE):
+                self._files.write(self.NAME, slot * SLOT_SIZE, bytes(SLOT_SIZE))
+        self._files.sync(self.NAME)
+
 
 def _pack(generation: int, payload: bytes) -> bytes:
     if len(payload) > MAX_PAYLOAD:

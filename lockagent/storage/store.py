@@ -74,9 +74,14 @@ class LockStore:
         salvaged = self._salvaged(image)
         return Boot(image, loaded.records, loaded.torn_tail, salvaged, apart.kept, apart.unreadable)
 
-    def save(self, image: StateImage) -> None:
-        """Replace the state record; acknowledged when this returns. StorageError: the old one stands."""
+    def save(self, image: StateImage, *, alone: bool = False) -> None:
+        """Replace the state record; acknowledged when this returns. StorageError: the old one stands.
+
+        `alone`: nothing of any earlier record may be left on the disk.
+        """
         self._slots.save(image.pack())
+        if alone:
+            self._slots.blank_others()
 
     def append(self, epoch: int, record: LogRecord, keep: KeptRecord | None = None) -> None:
         """Write one log entry; acknowledged when this returns. StorageError: the number must be reused.

@@ -197,7 +197,7 @@ class Bench:
             case AppendLog():
                 return self._stored(lambda: self.store.append(effect.epoch, effect.record, effect.keep))
             case SaveState():
-                return self._stored(lambda: self.store.save(effect.image))
+                return self._stored(lambda: self.store.save(effect.image, alone=effect.alone))
             case Send():
                 self.inbox[effect.link].append(effect.frame)
             case Disconnect():

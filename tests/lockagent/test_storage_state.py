@@ -59,6 +59,20 @@ def test_failed_write_never_touches_the_acknowledged_record() -> None:
         assert found.payload in (b"kept", b"never acknowledged")
 
 
+def test_nothing_of_earlier_records_is_left_when_they_are_blanked() -> None:
+    disk = CrashDisk()
+    slots = StateSlots(disk)
+    slots.create(b"secret 0")
+    for number in range(20):
+        slots.save(b"secret %d" % number)
+    slots.save(b"harmless")
+    slots.blank_others()
+    assert b"secret" not in disk.durable["state"]
+    loaded = StateSlots(disk).load()
+    assert loaded is not None
+    assert loaded.payload == b"harmless"
+
+
 def test_no_whole_slot_is_reported() -> None:
     disk = CrashDisk()
     slots = StateSlots(disk)
