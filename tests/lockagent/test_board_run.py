@@ -4,18 +4,23 @@ it."""
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from pathlib import Path
 
 import pytest
 
-from lockagent import hardware
+from lockagent import hardware, lockfolder
+from lockagent.agent import Agent, Parts
+from lockagent.bolt import Bolt, Order
+from lockagent.core.clock import RtcReading
 from lockagent.hardware import Edges, HardwareError
 from lockagent.motor.lamp import Lamp
 from lockagent.motor.simulated import SimulatedMotor
 from protocol.settings import DoorKind
 from tests.lockagent.doormodel import BOARD, LOCK, mock_pins
 from tests.lockagent.test_board_strike import GATE
+from tests.lockagent.world import T0
 
 LAMP = "[lamp]\npin = 4\n"
 
@@ -95,6 +100,19 @@ def test_release_lets_go_of_a_motor_that_a_dead_process_left_running(board: Path
     pin.state = 1
     hardware.release(board)
     assert pin.function == "input"
+
+
+async def test_a_lock_that_is_stopped_lets_go_of_its_motor(tmp_path: Path) -> None:
+    made = lockfolder.create(tmp_path / "lock", os.urandom)
+    motor = SimulatedMotor()
+    agent = Agent(Parts(made.store, made.secrets, motor, RtcReading(T0), os.urandom))
+    await agent.start()
+    motor.order(Order.UNLOCK, asyncio.get_running_loop().time())
+    assert motor.bolt is Bolt.BETWEEN
+    await agent.stop()
+    assert motor.bolt is Bolt.LOCKED
+    assert motor.next_event_at() is None
+    made.close()
 
 
 async def test_word_of_a_contact_comes_from_the_pins_thread_to_the_locks_loop() -> None:

@@ -228,12 +228,34 @@ async def heard(folder: Path, says: bytes) -> AsyncIterator[tuple[asyncio.subpro
             await device.power_off()
 
 
+async def test_a_lock_whose_radio_is_lost_ends_and_says_so(lock: tuple[Path, Place], tmp_path: Path) -> None:
+    """Whatever started it starts it again; a lock that stays without a radio would be dead and look alive."""
+    folder, place = lock
+    package = tmp_path / "package"
+    package.write_bytes(place.commission())
+    assert await asyncio.to_thread(run, folder, "commission", str(package)) == 0
+    air = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "simulation.radio", stdout=asyncio.subprocess.PIPE
+    )
+    assert air.stdout is not None
+    transport = (await air.stdout.readline()).decode().split()[-1]
+    process = await started(folder, transport, stderr=asyncio.subprocess.PIPE)
+    air.kill()
+    await air.wait()
+    async with asyncio.timeout(30):
+        _, said = await process.communicate()
+    assert process.returncode == 1
+    assert f"lockagent: the radio at {transport} is gone; start the lock again" in said.decode().splitlines()
+
+
 def note(advert: Advertisement, seen: asyncio.Event) -> None:
     if bytes(UUID(gatt.SERVICE_UUID)) in bytes(advert.data):
         seen.set()
 
 
-async def started(folder: Path, transport: str, says: bytes = b"on the air") -> asyncio.subprocess.Process:
+async def started(
+    folder: Path, transport: str, says: bytes = b"on the air", *, stderr: int | None = None
+) -> asyncio.subprocess.Process:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -244,6 +266,7 @@ async def started(folder: Path, transport: str, says: bytes = b"on the air") -> 
         "--transport",
         transport,
         stdout=asyncio.subprocess.PIPE,
+        stderr=stderr,
         env=dict(os.environ, PYTHONUNBUFFERED="1"),
     )
     assert process.stdout is not None
