@@ -62,8 +62,8 @@ class Service:
     @property
     def record(self) -> Record:
         """The record on the disk, read beside the running process."""
-        blob = (self.folder / FOLDER / RecordSlots.NAME).read_bytes()
-        return load(RecordSlots(CrashDisk({RecordSlots.NAME: blob})))
+        path = self.folder / FOLDER / RecordSlots.NAME
+        return load(RecordSlots(CrashDisk({path.name: path.read_bytes()} if path.exists() else {})))
 
 
 @asynccontextmanager
@@ -81,8 +81,13 @@ async def started(folder: Path, air: str) -> AsyncIterator[Service]:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    """A lock in a folder, bound to a door of the kit's."""
-    folder = tmp_path / "lock"
+    """A lock on a door of the kit's."""
+    return mounted(tmp_path)
+
+
+def mounted(beside: Path) -> Place:
+    """Make a lock in the folder `lock` there, and bind it to a door of the kit's."""
+    folder = beside / "lock"
     made = lockfolder.create(folder, os.urandom)
     place = Place(Municipality(now=int(time.time())), identity.verify(made.identity_document()))
     made.close()
