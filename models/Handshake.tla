@@ -1,5 +1,5 @@
 ----------------------------- MODULE Handshake -----------------------------
-(* The handshake of docs/protocol.md, sections 10 to 13, with an attacker who owns the radio.
+(* The handshake of docs/protocol.md, sections 10 to 13 and 24, with an attacker who owns the radio.
 
    One honest lock L1 and one honest phone P1 run several sessions at once. The attacker reads, drops, delays
    and replays everything, makes messages of its own from whatever it can compute, and owns a lock L2 and a
@@ -16,7 +16,8 @@ CONSTANTS
     LockSessions,   \* names of sessions at L1
     PhoneSessions,  \* names of sessions at P1; each is one tap of the person
     Leaked,         \* whose static private keys the attacker has from the start, of {"L1", "P1"}
-    Mixed,          \* which results go into the key of m1: {"ee", "se", "es"} in the protocol
+    Mixed,          \* which results go into the key of m1: {"ee", "se", "es"} in suite 1, {"ee", "se"} in suite 2
+    Proof,          \* what the phone signs in m1: "none" in suite 1, "whole" (transcript, key, request) in suite 2
     OneM1PerM0,     \* TRUE in the protocol: an m0 takes one m1
     TokenBound      \* TRUE in the protocol: the token's signature covers the phone key of the handshake
 
@@ -73,12 +74,20 @@ PhoneAnswers(p, target, m0) ==
           /\ phone' = [phone EXCEPT ![p] = [state |-> "sent", m1 |-> {m}]]
     /\ UNCHANGED <<lock, m2s, acts>>
 
+(* Whether the attacker has a signature for this m1: it holds the key, or it has read one that fits. A proof
+   over the whole message fits that very message alone, which can be delivered as it is. *)
+Signed(m) ==
+    \/ Proof = "none"
+    \/ Static(m.who) \in Known
+    \/ /\ Proof = "request"
+       /\ \E other \in m1s : other.who = m.who /\ other.req = m.req /\ Computable(other, Known)
+
 (* What the attacker can hand to a session of L1: what was sent, as it was, and what it can make. *)
 Deliverable(l) ==
     LET ephemerals == {AttackerEph} \cup {m.eph : m \in m1s}
         made == {Message("L1", LockEph(l), e, who, r) :
                     e \in ephemerals, who \in {"P1", "P2"}, r \in Requests}
-    IN {m \in m1s : m.target = "L1" /\ m.m0 = LockEph(l)} \cup {m \in made : Computable(m, Known)}
+    IN {m \in m1s : m.target = "L1" /\ m.m0 = LockEph(l)} \cup {m \in made : Computable(m, Known) /\ Signed(m)}
 
 Believes(m) == m.req.token.aud = "L1" /\ (TokenBound => m.req.token.key = m.who)
 

@@ -33,9 +33,11 @@ HANDSHAKE = {
     "PhoneSessions": '{"p1", "p2", "p3"}',
     "Leaked": "{}",
     "Mixed": '{"ee", "se", "es"}',
+    "Proof": '"none"',
     "OneM1PerM0": "TRUE",
     "TokenBound": "TRUE",
 }
+SUITE_2 = HANDSHAKE | {"Mixed": '{"ee", "se"}', "Proof": '"whole"'}
 AGREEMENT = ("ActsForATap", "ActsOnce", "NobodyElse", "GrantedIsTrue", "SecretLater", "SecretNow")
 OPENING = {
     "Taps": '{"t1", "t2", "t3"}',
@@ -80,6 +82,7 @@ def _broken(of: Run, name: str, breaks: str, **changed: str) -> Run:
 
 
 _HANDSHAKE = Run("handshake", "Handshake", HANDSHAKE, AGREEMENT)
+_SUITE_2 = Run("suite 2", "Handshake", SUITE_2, AGREEMENT)
 _OPENING = Run("opening", "Opening", OPENING, TRUTH)
 _CUSTODY = Run("custody", "Custody", CUSTODY, KEPT, ("NeverBack",))
 _CLOCK = Run("clock", "Clock", CLOCK, BOUNDS, ("ForwardOnly",))
@@ -94,6 +97,14 @@ RUNS = (
     _broken(_HANDSHAKE, "without ee", "SecretLater", Mixed='{"se", "es"}'),
     _broken(_HANDSHAKE, "an m0 for many m1", "ActsOnce", OneM1PerM0="FALSE"),
     _broken(_HANDSHAKE, "token not bound to the phone", "NobodyElse", TokenBound="FALSE"),
+    _SUITE_2,
+    Run("suite 2, lock's key leaked", "Handshake", SUITE_2, AGREEMENT, changed={"Leaked": '{"L1"}'}),
+    Run("suite 2, phone's key leaked", "Handshake", SUITE_2, AGREEMENT, changed={"Leaked": '{"P1"}'}),
+    _broken(_SUITE_2, "an opening is reached", "NeverOpens"),
+    _broken(_SUITE_2, "without se", "GrantedIsTrue", Mixed='{"ee"}'),
+    _broken(_SUITE_2, "without ee", "SecretLater", Mixed='{"se"}'),
+    _broken(_SUITE_2, "a proof of the request alone", "ActsForATap", Proof='"request"', Leaked='{"L1"}'),
+    _broken(_SUITE_2, "token not bound to the phone", "NobodyElse", TokenBound="FALSE"),
     _OPENING,
     _broken(_OPENING, "a lost answer is reached", "NeverLooks"),
     _broken(_OPENING, "acting before the log", "NeverTwice", LogBeforeActing="FALSE"),

@@ -49,7 +49,10 @@ class HardwareKeys(Protocol):
         ...
 
     def sign(self, name: str, message: bytes) -> bytes:
-        """ECDSA with SHA-256 as ASN.1 DER. HardwareKeyGoneError when there is no such key."""
+        """ECDSA with SHA-256 as ASN.1 DER. HardwareKeyGoneError when there is no such key.
+
+        May be asked while another of these calls is under way: a door is opened while the vault is saved.
+        """
         ...
 
     def names(self) -> Sequence[str]:
