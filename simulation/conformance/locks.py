@@ -30,6 +30,7 @@ from protocol.errors import ProtocolError
 from protocol.identity import LockIdentity
 from protocol.reasons import Reason
 from simulation.radio import Ether
+from simulation.radio.conditions import Conditions
 from simulation.virtualtime import WallClock
 
 BEGIN = 1_790_000_000
@@ -52,9 +53,9 @@ class UnderTest:
 
 
 @asynccontextmanager
-async def simulated() -> AsyncIterator[UnderTest]:
+async def simulated(air: Conditions | None = None) -> AsyncIterator[UnderTest]:
     """Our agent, blank, on a controller of the simulated radio; time is the loop's."""
-    wall, ether = WallClock(BEGIN), Ether(seed=1)
+    wall, ether = WallClock(BEGIN), Ether(1, air)
     with tempfile.TemporaryDirectory(prefix="conformance") as folder:
         opened = lockfolder.create(Path(folder) / "lock", os.urandom)
         images = DiskFiles(Path(folder) / "firmware")
