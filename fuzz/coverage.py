@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -40,29 +41,47 @@ def lines(path: Path) -> set[int]:
 
 
 class Reached:
-    """The lines that ran."""
+    """The lines that ran, and the steps from one line of a function to the next."""
 
     def __init__(self) -> None:
         self.lines: dict[str, set[int]] = defaultdict(set)
+        self.steps: set[tuple[str, int, int]] = set()
         self._files = {str(path) for folder in COUNTED for path in folder.glob("*.py")}
 
-    def watch(self, frame: FrameType, event: str, _argument: Any) -> Any:
-        """Trace function: asked at each call, and then at each line of what is counted."""
-        if frame.f_code.co_filename not in self._files:
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Count what runs inside."""
+        sys.settrace(self._called)
+        try:
+            yield
+        finally:
+            sys.settrace(None)
+
+    def _called(self, frame: FrameType, _event: str, _argument: Any) -> Any:
+        """Asked at each call; what it returns is asked at each line."""
+        name = frame.f_code.co_filename
+        if name not in self._files:
             return None
-        if event == "line":
-            self.lines[frame.f_code.co_filename].add(frame.f_lineno)
-        return self.watch
+        last = frame.f_code.co_firstlineno
+
+        def line(inner: FrameType, event: str, _value: Any) -> Any:
+            nonlocal last
+            if event == "line":
+                self.lines[name].add(inner.f_lineno)
+                self.steps.add((name, last, inner.f_lineno))
+                last = inner.f_lineno
+            return line
+
+        return line
 
 
 def main() -> int:
     """Print a table of files, the least reached first."""
     reached = Reached()
-    sys.settrace(reached.watch)
     for target in TARGETS.values():
         for one in [*target.seeds(), *corpus.kept(target.name)]:
-            target.run(one, Tally())
-    sys.settrace(None)
+            with reached.watching():
+                target.run(one, Tally())
     rows = []
     for path in (path for folder in COUNTED for path in folder.glob("*.py")):
         inside = lines(path)

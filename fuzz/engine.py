@@ -79,7 +79,6 @@ def main() -> None:
     parser.add_argument("name", choices=sorted(TARGETS))
     parser.add_argument("--seconds", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True, help="where corpus, tally and findings lie")
-    parser.add_argument("--merge", type=Path, help="instead: copy what adds coverage into this")
     options = parser.parse_args()
     folder: Path = options.folder
     run = Run(options.name, folder / "tally.json")
@@ -87,11 +86,7 @@ def main() -> None:
     said = [sys.argv[0], "-verbosity=0", "-print_final_stats=0", f"-timeout={HANG_SECONDS}"]
     said += [f"-rss_limit_mb={MEMORY_MB}", f"-max_len={run.target.max_size}", "-len_control=0"]
     said += [f"-artifact_prefix={folder}/finding-", f"-seed={os.getpid()}"]
-    if options.merge is None:
-        said += [f"-max_total_time={options.seconds}", str(folder / "corpus")]
-    else:
-        options.merge.mkdir(parents=True, exist_ok=True)
-        said += ["-merge=1", str(options.merge), str(folder / "corpus")]
+    said += [f"-max_total_time={options.seconds}", str(folder / "corpus")]
     run.note()
     atheris.Setup(said, run.one, custom_mutator=run.mutate)
     atheris.Fuzz()
