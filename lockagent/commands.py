@@ -36,6 +36,7 @@ from protocol import commission
 from protocol.commission import Commission
 from protocol.errors import ProtocolError
 from protocol.reasons import Reason
+from protocol.settings import DoorKind
 
 _ARRAY_OF_FIVE = b"\x85"
 """First byte of a raw package; no base64url text begins with it."""
@@ -111,16 +112,20 @@ async def run(
     """
     lock = open_folder(folder)
     try:
-        binding = Memory.decode(lock.store.boot().state.payload).binding
-        kind = binding.bulletin.settings.door_kind if binding is not None else None
         with (
             programs.opened(folder, slot, settle_seconds) as firmware,
-            hardware.opened(board, kind, say) as hands,
+            hardware.opened(board, door_kind(lock), say) as hands,
         ):
             parts = replace(_parts(lock, rtc, hands.motor), firmware=firmware)
             return await _be(lock, parts, hands, transport, say)
     finally:
         lock.close()
+
+
+def door_kind(lock: LockFolder) -> DoorKind | None:
+    """What the lock is bound to; None while it has no door."""
+    binding = Memory.decode(lock.store.boot().state.payload).binding
+    return binding.bulletin.settings.door_kind if binding is not None else None
 
 
 async def _be(lock: LockFolder, parts: Parts, hands: Hands, transport: str, say: Say) -> bool:

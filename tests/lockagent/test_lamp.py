@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lockagent import commands
+from lockagent import commands, hardware
 from lockagent.__main__ import main
 from lockagent.bolt import Bolt, MotorDone, Order, Result
 from lockagent.commands import from_text
@@ -48,6 +48,7 @@ def test_rule_10_only_a_lock_bound_to_a_practice_place_goes_without_a_bolt(
     assert main(["--folder", str(folder), "--rtc", "kept", "commission", str(package)]) == 0
     lock = open_folder(folder)
     try:
-        assert type(commands._motor(lock, print)) is motor
+        with hardware.opened(None, commands.door_kind(lock), print) as hands:
+            assert type(hands.motor) is motor
     finally:
         lock.close()
