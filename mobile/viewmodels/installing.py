@@ -165,7 +165,13 @@ class InstallModel(Form):
     def _outcome(self, order: WorkOrder, done: WorkDone) -> str:
         if order.kind is WorkKind.RETIRE:
             return self._session.texts.tr("install.done_retire")
-        return self._session.texts.tr("install.done_tried" if done.tried else "install.done_untried")
+        texts = self._session.texts
+        said = texts.tr("install.done_tried" if done.tried else "install.done_untried")
+        if done.program is not None:
+            said += " " + texts.tr("install.done_program")
+        elif done.hindered:
+            said += " " + texts.tr("install.done_hindered") + " " + texts.reason(done.hindered).happened
+        return said
 
 
 def _row(order: WorkOrder, texts: Texts) -> OrderRow:

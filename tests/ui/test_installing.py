@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mobile.engine.errors import EngineError
+from mobile.engine.workorders import WorkDone
 from tests.ui.driver import Driver
 from tests.ui.fitting import LABEL, ORDERS
 from tests.ui.scenes import UNLOCKED, Scene
@@ -30,6 +31,26 @@ async def test_an_order_is_chosen_the_label_typed_and_the_work_told() -> None:
         screen.forward()
         await driver.until(lambda: screen.view.phase == "orders")
         assert driver.engine.asked.count("work_orders") == 2, "the day's list is asked for anew"
+
+
+async def test_a_new_program_for_the_lock_is_told_with_the_result() -> None:
+    async with Driver(UNLOCKED) as driver:
+        await _at_the_list(driver)
+        screen = driver.screen
+        for done, told in (
+            (WorkDone(tried=True, program=7), "nytt program och startar om"),
+            (WorkDone(tried=True, hindered="firmware_invalid"), "kom inte med. Låset tror bara på program"),
+        ):
+            driver.engine.work_done = done
+            screen.model.choose(2)
+            await driver.settle()
+            screen.ids.place.children[0].ids.label.ids.entry.text = LABEL
+            screen.forward()
+            await driver.until(lambda: screen.view.phase == "done")
+            assert screen.view.text.startswith("Låset låste upp och låste igen. ")
+            assert told in screen.view.text
+            screen.forward()
+            await driver.until(lambda: screen.view.phase == "orders" and bool(screen.view.orders))
 
 
 async def test_what_stands_in_the_way_is_said_and_the_label_need_not_be_read_again() -> None:
