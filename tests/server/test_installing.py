@@ -13,6 +13,7 @@ from protocol import lockrecord, token
 from protocol.installing import CommissionOffer, CommissionResult, RetireOffer
 from protocol.keys import HolderKey, KeyType, x25519_public
 from protocol.messages import BulletinOffer, Carry, Command, LogBatch, OutcomeCode, PhoneMessage
+from protocol.phonekeys import P256Key
 from protocol.reasons import Reason
 from protocol.token import Scope
 from server.audit.models import AuditEntry
@@ -347,6 +348,13 @@ class TestLate:
         for key_type, key in [(1, bytes(31)), (9, bytes(32))]:
             body = day.named(key_type=key_type, public_key=b64(key))
             assert day.http.post("installer/service", body).json()["code"] == "key_invalid"
+
+    def test_a_key_in_hardware_at_a_lock_that_knows_none(self, day: Day, door: Door) -> None:
+        day.mount(door)
+        hardware = {"key_type": 2, "public_key": b64(P256Key(b"k" * 32).holder.public)}
+        assert day.http.post("installer/service", day.named(**hardware)).status_code == 200
+        Lock.objects.filter(lock_id=day.lock_id).update(suites=1)
+        assert day.http.post("installer/service", day.named(**hardware)).json()["code"] == "key_invalid"
 
 
 def pass_time(day: Day, clock: Any, span: timedelta) -> None:

@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from protocol import retire, token
+from protocol import retire, suites, token
 from protocol.keys import HolderKey
 from protocol.retire import RetireOrder
 from protocol.token import Scope, TokenClaims
@@ -62,8 +62,10 @@ def give_service(
 
     `binding_id`: the binding that the lock says it has, when it is another than the server's: a lock that is
     being moved or taken down has its last one until it has heard of it. Raises `Problem` lock_not_mounted
-    and binding_unknown.
+    binding_unknown, and key_invalid for a key of a type that this lock does not know.
     """
+    if not suites.of_key(holder.key_type).among(lock.suites):
+        raise Problem("key_invalid")
     at = at.replace(microsecond=0)
     binding = _binding(lock, binding_id)
     scope = _scope(binding, installer, at)
