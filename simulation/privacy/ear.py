@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 from bumble import hci
@@ -38,11 +40,20 @@ class Track:
         """Between one advert and the next."""
         return [later - earlier for earlier, later in pairwise(self.times)]
 
-    @property
+    @cached_property
     def gap(self) -> float:
         """The usual one while the lock is at rest."""
-        rest = [gap for gap in self.gaps if gap > max(self.gaps) / 2]
+        gaps = self.gaps
+        half = max(gaps, default=0.0) / 2
+        rest = [gap for gap in gaps if gap > half]
         return statistics.median(rest) if rest else 0.0
+
+    @cached_property
+    def spread(self) -> float:
+        """Of the gaps: their standard deviation."""
+        gaps = self.gaps or [0.0]
+        mean = math.fsum(gaps) / len(gaps)
+        return math.sqrt(math.fsum((gap - mean) ** 2 for gap in gaps) / len(gaps))
 
 
 @dataclass

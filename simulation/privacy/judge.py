@@ -93,7 +93,7 @@ FEATURES: dict[str, Distance] = {
     "advert data": lambda a, b: float(a.track.data != b.track.data),
     "scan response, length": _number(lambda one: len(one.track.response)),
     "interval": _number(lambda one: one.track.gap),
-    "interval, spread": _number(lambda one: statistics.pstdev(one.track.gaps or [0.0])),
+    "interval, spread": _number(lambda one: one.track.spread),
     "changes, beat of 900 s": lambda a, b: _circle(a, b, 900.0),
     "changes, beat of 60 s": lambda a, b: _circle(a, b, 60.0),
     "GATT table": _of_probe(_table, lambda a, b: float(a != b)),
@@ -133,13 +133,13 @@ class Verdict:
 Table = dict[tuple[int, int], list[list[float]]]
 
 
-def judge(stints: Sequence[Stint], seed: int = 1) -> Verdict:
+def judge(stints: Sequence[Stint], *, deals: int = DEALS, seed: int = 1) -> Verdict:
     """Compare every two stints. All have the same locks in the same order."""
     chance = random.Random(seed)  # noqa: S311 - deals, not keys
     size = len(stints[0])
-    deals = [[chance.sample(range(size), size) for _ in stints] for _ in range(DEALS)]
+    dealt = [[chance.sample(range(size), size) for _ in stints] for _ in range(deals)]
     tables = {name: _table_of(stints, distance) for name, distance in FEATURES.items()}
-    scores = {name: _score(table, deals, size) for name, table in tables.items()}
+    scores = {name: _score(table, dealt, size) for name, table in tables.items()}
     whole = _together(list(tables.values()), size)
     best = {
         (s, t, i): min(range(size), key=lambda j: row[j])
@@ -147,7 +147,7 @@ def judge(stints: Sequence[Stint], seed: int = 1) -> Verdict:
         for i, row in enumerate(rows)
     }
     truth = [list(range(size)) for _ in stints]
-    by_luck = [_right(best, deal) for deal in deals]
+    by_luck = [_right(best, deal) for deal in dealt]
     spread = statistics.pstdev(by_luck)
     return Verdict(scores, _right(best, truth), len(best), statistics.mean(by_luck), spread)
 
