@@ -19,10 +19,12 @@ from protocol.token import Scope
 from server.audit.models import AuditEntry
 from server.locks.domain.leaving import expire_commissionings
 from server.locks.domain.orders import make_order
+from server.locks.domain.upkeep import keep_up
 from server.locks.models import Binding, Lock, ServiceRight
 from server.passages.models import Deviation, Passage
 from server.people.models import User
 from server.places.models import Door, DoorPath
+from server.privacy.domain.register import CLASSES
 from server.tenancy.domain.keyring import current_manifest
 from tests.lockagent.bench import Attempt, commissioned
 from tests.lockagent.bench import Phone as LockPhone
@@ -206,6 +208,19 @@ def test_what_is_given_is_in_the_audit_trail_and_not_kept(day: Day, ivar: User, 
     holder = HolderKey(KeyType.X25519, x25519_public(day.phone.private))
     assert bytes(right.fingerprint) == holder.fingerprint
     assert AuditEntry.objects.get(action="lock.service_given").acting_as == "installer"
+
+
+def test_a_right_that_was_given_is_told_to_its_person_and_forgotten_after_half_a_year(
+    day: Day, ivar: User, issuer: Issuer, door: Door
+) -> None:
+    day.mount(door)
+    day.right()
+    keys = next(one for one in CLASSES if one.slug == "keys")
+    assert [one for one in keys.export(ivar.staff_member) if "served" in one]
+    keep_up(issuer.municipality, at=NOW + timedelta(days=179))
+    assert ServiceRight.objects.count() == 1
+    keep_up(issuer.municipality, at=NOW + timedelta(days=181))
+    assert ServiceRight.objects.count() == 0
 
 
 class TestOpening:

@@ -36,6 +36,8 @@ GIVEN = actions.register("lock.service_given", _("service right given"))
 LASTS = timedelta(hours=1)
 TEST_WITHIN = timedelta(hours=2)
 """A lock may be tried by its installer for so long after it has confirmed its commissioning."""
+KEPT = timedelta(days=180)
+"""How long it is remembered that a right was given."""
 _NOBODYS_GRP = 0
 """Providers have numbers from 1."""
 
@@ -112,7 +114,7 @@ def news_for(*, lock: Lock, binding_id: bytes | None, at: datetime) -> bytes:
 
 
 def _newest_bulletin(binding: Binding) -> bytes:
-    return bytes(Bulletin.objects.filter(binding=binding).order_by("-seq").first().document)
+    return bytes(Bulletin.objects.filter(binding=binding).latest("seq").document)
 
 
 @whole_municipality()
@@ -133,15 +135,16 @@ def retire_order(*, lock: Lock, at: datetime) -> bytes | None:
 
 def _binding(lock: Lock, binding_id: bytes | None) -> Binding:
     mine = Binding.objects.filter(lock=lock).select_related("door__property__owner").order_by("-starts_at")
-    if binding_id is not None:
-        found: Binding | None = mine.filter(binding_id=binding_id).first()
-        if found is None:
-            raise Problem("binding_unknown")
-        return found
-    found = mine.filter(ends_at=None).first()
+    wanted = mine.filter(ends_at=None) if binding_id is None else mine.filter(binding_id=binding_id)
+    found: Binding | None = wanted.first()
     if found is None:
-        raise Problem("lock_not_mounted")
+        raise Problem("lock_not_mounted" if binding_id is None else "binding_unknown")
     return found
+
+
+def forget_service_rights(*, at: datetime) -> int:
+    """Delete what half a year ago gave nobody anything any more; the audit trail keeps who did what."""
+    return int(ServiceRight.objects.filter(expires__lt=at - KEPT).delete()[0])
 
 
 def _before(binding: Binding) -> bytes | None:

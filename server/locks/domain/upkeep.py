@@ -13,6 +13,7 @@ from django.db import transaction
 
 from server.locks.domain.leaving import expire_commissionings
 from server.locks.domain.orders import order_for, settle_placings
+from server.locks.domain.service import forget_service_rights
 from server.locks.evidence import is_enough, visits_that_passed
 from server.locks.list_queries import suspects
 from server.locks.models import Binding, WorkOrder
@@ -37,6 +38,7 @@ def keep_up(municipality: Municipality, *, at: datetime) -> int:
         + expire_commissionings(municipality, at=at)
         + call_dead(at=at, days=settings.LOCK_DEAD_AFTER_DAYS)
         + order_repairs(at=at)
+        + forget_service_rights(at=at)
     )
 
 

@@ -12,6 +12,7 @@ from server.alarms.models import AlarmOffer
 from server.audit.actions import label_of
 from server.audit.models import AuditEntry
 from server.care.models import Shift, Visit
+from server.locks.models import ServiceRight
 from server.passages.models import Passage
 from server.people.models import StaffMember
 from server.privacy.domain.base import DataClass, moment
@@ -72,6 +73,12 @@ class Keys(DataClass):
                 "from": moment(right.starts_at),
                 "to": moment(right.ends_at),
                 "reason": right.get_reason_display(),
+            }
+        for given in ServiceRight.objects.filter(installer__staff_member=staff).order_by("pk"):
+            yield {
+                "served": str(given.binding),
+                "from": moment(given.issued_at),
+                "to": moment(given.expires),
             }
         for revocation in Revocation.objects.filter(staff=staff).order_by("pk"):
             yield {"revoked": moment(revocation.at), "reason": revocation.get_reason_display()}
