@@ -33,7 +33,6 @@ from protocol.messages import (
     LogBatch,
     Outcome,
     OutcomeCode,
-    PhoneMessage,
     Request,
 )
 from protocol.phone import Door, PhoneSession
@@ -43,10 +42,9 @@ from protocol.setup import SetupSession
 
 T = TypeVar("T")
 
-LINKS = 3
-"""So often a link is made anew: every step is harmless when it is done twice."""
-ROUNDS = 200
-"""Of log carried home before a lock is taken down; a full one is some hundred batches."""
+LINKS = 3  # so often a link is made anew: every step is harmless when it is done twice
+OF_THIS_SESSION = 3  # entries that a service session itself writes and that nobody can have carried yet
+ROUNDS = 200  # of log carried home before a lock is taken down; a full one is some hundred batches
 
 
 class Installing:
@@ -292,14 +290,9 @@ class Installing:
             left = await self._carry(talk)
             await self._courier.hand_in()
             said = await self._ask("installer/logs", job.named | binding | {"batches": []})
-            offer: PhoneMessage = BulletinOffer(said.blob("bulletin"))
-            await talk.ask(offer, BulletinResult)
-            if left == 0 or left <= _OF_THIS_SESSION:
+            await talk.ask(BulletinOffer(said.blob("bulletin")), BulletinResult)
+            if left <= OF_THIS_SESSION:
                 return
 
     async def _ask(self, path: str, body: dict[str, Any]) -> Body:
         return await self._asking.ask(path, body)
-
-
-_OF_THIS_SESSION = 3
-"""Entries that a service session itself writes and that nobody can have carried yet."""
