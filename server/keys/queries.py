@@ -192,17 +192,25 @@ def unissued_openings(municipality_id: int, *, since: datetime) -> list[Passage]
     rows = Passage.unscoped.filter(
         municipality=municipality_id, kind="granted", token__isnull=True, happened_at__gte=since
     )
-    named = {row.pk: Entry.decode(bytes(row.entry_bytes)).token_id for row in rows.order_by("pk")}
+    named = {row.pk: _token_in(row) for row in rows.order_by("pk")}
     ours = {
         bytes(token_id)
         for model in (Token, ServiceRight)
-        for token_id in model.unscoped.filter(token_id__in=set(named.values())).values_list(
+        for token_id in model.unscoped.filter(token_id__in=set(named.values()) - {None}).values_list(
             "token_id", flat=True
         )
     }
     found = [pk for pk, token_id in named.items() if token_id not in ours]
     shown = Passage.unscoped.filter(pk__in=found).select_related("binding__door", "lock")
     return list(shown.order_by("-happened_at", "-pk"))
+
+
+def _token_in(passage: Passage) -> bytes | None:
+    """Return the token id in an entry; None where nothing can be read of it, which is nothing of ours."""
+    try:
+        return Entry.decode(bytes(passage.entry_bytes)).token_id
+    except ProtocolError:
+        return None
 
 
 def municipalities_with_keys() -> QuerySet[Municipality]:

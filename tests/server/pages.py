@@ -71,18 +71,6 @@ def fill_every_table(world: World) -> None:
     LockStatus.objects.create(**m, lock=lock, battery_percent=80)
     BindingGroup.objects.create(**m, binding=binding, provider=world.provider, grp=1)
     BulletinDue.objects.create(**m, binding=binding)
-    FirmwareRelease.objects.create(
-        **m,
-        model="linux-python-1",
-        version=2,
-        security=1,
-        size=len(SECRET),
-        digest=b"d" * 32,
-        document=SECRET,
-        image=SECRET,
-        signed_at=LONG_AGO,
-        published_at=NOW,
-    )
     Bulletin.objects.create(
         **m, binding=binding, seq=1, document=SECRET, content_hash=b"h" * 32, created_at=NOW
     )
@@ -133,6 +121,18 @@ def fill_every_table(world: World) -> None:
 def _fill_municipality(municipality: Municipality) -> None:
     m = {"municipality": municipality}
     _fill_keys(municipality)
+    FirmwareRelease.objects.create(
+        **m,
+        model="linux-python-1",
+        version=2,
+        security=1,
+        size=len(SECRET),
+        digest=b"d" * 32,
+        document=SECRET,
+        image=SECRET,
+        signed_at=LONG_AGO,
+        published_at=NOW,
+    )
     AuditEntry.objects.create(**m, acting_as="server", action="x", object_type="locks.lock", object_id="1")
     PrivacyPolicy.objects.create(**m, months_after_leaving=24)
     Shredding.objects.create(**m, data_class="staff", at=NOW, object_type="people.staffmember", object_id="0")
