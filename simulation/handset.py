@@ -20,8 +20,14 @@ MTU = 247
 async def build(air: str, data_dir: Path) -> PhoneEngine:
     """Make the engine on the loop it lives on; nothing runs before its ``start``."""
     radio = PhoneRadio(await RemoteEther.at(air), "handset", mtu=MTU)
-    backends = {"scanner_backend": radio.scanner_backend, "client_backend": radio.client_backend}
-    return PhoneEngine(Setup(data_dir, **backends, phone_model="simulerad telefon"))
+    return PhoneEngine(
+        Setup(
+            data_dir,
+            scanner_backend=radio.scanner_backend,
+            client_backend=radio.client_backend,
+            phone_model="simulerad telefon",
+        )
+    )
 
 
 def run(options: argparse.Namespace) -> None:

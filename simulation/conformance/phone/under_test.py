@@ -71,7 +71,9 @@ class Credentials:
         """Inverse of ``as_json``: the credentials, and the operation to tap for."""
         told = json.loads(text)
         operation = told.pop("operation")
-        values = {name: bytes.fromhex(one) if isinstance(one, str) else one for name, one in told.items()}
+        values: dict[str, Any] = {
+            name: bytes.fromhex(one) if isinstance(one, str) else one for name, one in told.items()
+        }
         return cls(**values), operation
 
 
