@@ -22,8 +22,8 @@ from fuzz.targets import TARGETS
 FOLDER = Path("var/fuzz")
 TOTAL = FOLDER / "total.json"
 COUNTED = ("executions", "inputs", "past", "accepted", "compared")
-GRACE_SECONDS = 60
-"""For starting, and for reading the corpus."""
+GRACE_SECONDS = 300
+"""For starting and for reading the corpus, on a machine that is busy with other things."""
 
 
 @dataclass(frozen=True)
