@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from mobile.engine.attempt import Attempt, Surroundings
 from mobile.engine.content import LockInfo, Right
