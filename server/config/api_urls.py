@@ -50,9 +50,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("installer/service", ServiceView.as_view(), name="api-service"),
     path("installer/logs", InstallerLogsView.as_view(), name="api-installer-logs"),
     path("installer/firmware", FirmwareView.as_view(), name="api-firmware"),
-    path(
-        "installer/firmware/<int:release_id>", FirmwareImageView.as_view(), name="api-firmware-image"
-    ),
+    path("installer/firmware/<int:release_id>", FirmwareImageView.as_view(), name="api-firmware-image"),
     path("installer/orders", OrdersView.as_view(), name="api-orders"),
     path("installer/orders/<int:order_id>/done", OrderDoneView.as_view(), name="api-order-done"),
     path("deviations", DeviationsView.as_view(), name="api-deviations"),
