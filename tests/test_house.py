@@ -8,7 +8,8 @@ from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("simulation/**/*.md")])
-CATALOGUES = sorted([*ROOT.glob("mobile/locale/**/*.po"), *ROOT.glob("server/locale/**/*.po")])
+CATALOGUES = sorted([*ROOT.glob("mobile/locale/**/*.po"), *ROOT.glob("server/*/locale/**/*.po")])
+LOCKS = [ROOT / "requirements.lock", ROOT / "deploy" / "pi" / "requirements.lock"]
 LINK = re.compile(r"\[(?:[^\]]|\n)*\]\(([^)\s]+)\)")
 
 
@@ -40,8 +41,9 @@ def test_every_page_is_on_the_map() -> None:
     assert [page.name for page in ROOT.glob("docs/*.md") if page.name not in linked] == ["README.md"]
 
 
-def test_the_lock_pins_hashes_and_names_no_host() -> None:
-    lock = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize("path", LOCKS, ids=name)
+def test_the_lock_pins_hashes_and_names_no_host(path: Path) -> None:
+    lock = path.read_text()
     pinned = re.split(r"^[a-z0-9._-]+==.*\\$", lock, flags=re.MULTILINE)
     assert "://" not in lock
     assert pinned[0].strip() == ""
