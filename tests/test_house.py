@@ -8,7 +8,7 @@ from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("simulation/**/*.md")])
-CATALOGUES = sorted([*ROOT.glob("mobile/locale/**/*.po"), *ROOT.glob("server/*/locale/**/*.po")])
+CATALOGUES = sorted([*ROOT.glob("mobile/locale/**/*.po"), *ROOT.glob("server/**/locale/**/*.po")])
 LOCKS = [ROOT / "requirements.lock", ROOT / "deploy" / "pi" / "requirements.lock"]
 LINK = re.compile(r"\[(?:[^\]]|\n)*\]\(([^)\s]+)\)")
 
