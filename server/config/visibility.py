@@ -174,6 +174,7 @@ SIGHTS: Mapping[str, Sight] = {
     "locks.bulletin": Sight(provider=within("binding", _own_bindings), owner=nothing),
     "locks.firmwarerelease": Sight(provider=nothing, owner=nothing),
     "locks.bulletindue": Sight(provider=nothing, owner=nothing),
+    "locks.serviceright": Sight(provider=nothing, owner=nothing),
     "locks.logposition": Sight(provider=nothing, owner=nothing),
     "locks.workorder": Sight(provider=within("door", own_doors), owner=nothing),
     "access.token": Sight(provider=by("provider"), owner=nothing),

@@ -58,6 +58,7 @@ MODELS: Mapping[str, Mapping[Role, str]] = {
     "locks.bulletindue": {_P: "view", _A: "view"},
     "locks.firmwarerelease": {_P: "view", _I: "view", _A: "view"},
     "locks.bulletin": {_P: "view", _I: "view", _A: "view"},
+    "locks.serviceright": {_P: "view", _A: "view"},
     # Numbers in a shared gate's log would tell how often others pass.
     "locks.logposition": {_P: "view", _I: "view", _A: "view"},
     "locks.workorder": {_P: "view add change", _C: "view add", _I: "view change", _A: "view"},

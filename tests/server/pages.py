@@ -26,6 +26,7 @@ from server.locks.models import (
     FirmwareRelease,
     LockStatus,
     LogPosition,
+    ServiceRight,
     WorkOrder,
 )
 from server.passages.models import Deviation, LogGap, PassageCount, SealedBatch
@@ -75,6 +76,16 @@ def fill_every_table(world: World) -> None:
         **m, binding=binding, seq=1, document=SECRET, content_hash=b"h" * 32, created_at=NOW
     )
     LogPosition.objects.create(**m, lock=lock, epoch=1, acked_hash=b"h" * 32, receipt=SECRET)
+    ServiceRight.objects.create(
+        **m,
+        token_id=salt,
+        binding=binding,
+        installer=User.objects.get_or_create(username="montor-med-arbete", defaults=m)[0],
+        fingerprint=salt,
+        scope=4,
+        issued_at=LONG_AGO,
+        expires=NOW,
+    )
     token = Token.objects.create(
         **m,
         token_id=salt,

@@ -5,7 +5,15 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from server.locks.models import Binding, BindingGroup, Bulletin, BulletinDue, LockStatus, LogPosition
+from server.locks.models import (
+    Binding,
+    BindingGroup,
+    Bulletin,
+    BulletinDue,
+    LockStatus,
+    LogPosition,
+    ServiceRight,
+)
 from server.tenancy.admin_base import ReadOnlyAdmin
 
 
@@ -81,3 +89,13 @@ class LogPositionAdmin(ReadOnlyAdmin):
     ordering = ["-pk"]
     search_fields = ["lock__name"]
     empty_hint = _("Positions come with the first log that a phone carries home.")
+
+
+@admin.register(ServiceRight)
+class ServiceRightAdmin(ReadOnlyAdmin):
+    """Which installer was given a right to work at which lock."""
+
+    list_display = ["binding", "installer", "scope", "issued_at", "expires"]
+    list_select_related = ["binding__lock", "binding__door", "installer"]
+    search_fields = ["binding__lock__name", "installer__username"]
+    empty_hint = _("A service right is given when an installer begins work at a mounted lock in the app.")
