@@ -124,6 +124,8 @@ class InstallModel(Form):
     def _failed(self, error: EngineError) -> None:
         super()._failed(error)
         self._steps = []
+        if self._order is None and error.code == "not_permitted":
+            self.complain("no_installer")
 
     def _list(self) -> InstallView:
         texts, orders = self._session.texts, self._orders

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mobile.engine.errors import EngineError
+from mobile.engine.errors import EngineError, ServerError
 from mobile.engine.state import DoorKind
 from mobile.engine.workorders import Obstacle, WorkKind, WorkOrder, WorkStep
 from mobile.ui.app import NyckelfriApp
@@ -36,11 +36,12 @@ def _day(app: NyckelfriApp, engine: BenchEngine) -> None:
 
 
 def _empty(app: NyckelfriApp, engine: BenchEngine) -> None:
+    engine.orders = ()
     app.navigation.go("installing")
 
 
 def _stranger(app: NyckelfriApp, engine: BenchEngine) -> None:
-    engine.errors["work_orders"] = EngineError("not_permitted")
+    engine.errors["work_orders"] = ServerError("not_permitted")
     app.navigation.go("installing")
 
 
@@ -62,6 +63,11 @@ def _working(app: NyckelfriApp, engine: BenchEngine) -> None:
     _begun(app, engine)
 
 
+def _done(app: NyckelfriApp, engine: BenchEngine) -> None:
+    engine.work_waits = False
+    _begun(app, engine)
+
+
 def _begun(app: NyckelfriApp, engine: BenchEngine) -> None:
     _chosen(app, 2)
     app.root.ids.screens.current_screen.model.begin(LABEL)
@@ -69,7 +75,7 @@ def _begun(app: NyckelfriApp, engine: BenchEngine) -> None:
 
 def _refused(app: NyckelfriApp, engine: BenchEngine) -> None:
     engine.errors[f"carry_out 2 {LABEL}"] = EngineError("lock_not_in_setup")
-    _begun(app, engine)
+    _done(app, engine)
 
 
 FITTING = (
@@ -80,5 +86,5 @@ FITTING = (
     Scene("install-retire", UNLOCKED, _day, _retire),
     Scene("install-working", UNLOCKED, _day, _working),
     Scene("install-refused", UNLOCKED, _day, _refused),
-    Scene("install-done", UNLOCKED, _day, _begun),
+    Scene("install-done", UNLOCKED, _day, _done),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mobile.engine.errors import EngineError
+from mobile.engine.errors import EngineError, ServerError
 from mobile.engine.workorders import WorkDone
 from tests.ui.driver import Driver
 from tests.ui.fitting import LABEL, ORDERS
@@ -71,3 +71,11 @@ async def test_what_stands_in_the_way_is_said_and_the_label_need_not_be_read_aga
         screen.model.choose(2)
         await driver.settle()
         assert screen.ids.place.children[0].ids.label.ids.entry.text == "", "another order, another lock"
+
+
+async def test_whoever_is_no_installer_is_told_so() -> None:
+    async with Driver(UNLOCKED) as driver:
+        driver.engine.errors["work_orders"] = ServerError("not_permitted")
+        await driver.show(Scene("stranger", UNLOCKED, lambda app, _engine: app.navigation.go("installing")))
+        await driver.until(lambda: bool(driver.screen.view.message))
+        assert driver.screen.view.message.startswith("Bara montörer har arbete här")
