@@ -16,15 +16,33 @@ from bench.output import emit
 from bench.results import Figure
 from lockagent.bolt import Bolt
 from lockagent.core.events import Effect, Event
-from protocol import bulletin, framing, freshtime, gatt, handshake, log, manifest, receipt, seal, token
+from protocol import (
+    bulletin,
+    commission,
+    firmware,
+    framing,
+    freshtime,
+    gatt,
+    handshake,
+    identity,
+    log,
+    manifest,
+    receipt,
+    retire,
+    seal,
+    token,
+)
 from protocol.framing import Kind
 from protocol.handshake import LockDoor, LockHandshake, PhoneHandshake
 from protocol.keys import VerifyKey
-from protocol.messages import Carry, Command, Request, encode
+from protocol.messages import Carry, Command, Decision, Outcome, OutcomeCode, Request, encode
+from protocol.reasons import Reason
 from protocol.suites import SUITES, Suite
 from simulation.energy import airtime, budget, year
 from simulation.energy.figures import ALKALINE, Build
 from tests.lockagent.bench import SECRETS, Bench, Phone, commissioned
+from tests.lockagent.installer import retire_order
+from tests.lockagent.programs import board, release
 
 ROUNDS = 200
 VISITS = 200
@@ -32,11 +50,11 @@ DAYS = 7
 MILLION = 1e6
 
 
-def spent(work: Callable[[], object], *, rounds: int = ROUNDS) -> float:
+def spent(work: Callable[[], object]) -> float:
     """Return the median CPU seconds of a piece of work, after one that is not counted."""
     work()
     times = []
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         begun = process_time()
         work()
         times.append(process_time() - begun)
@@ -72,7 +90,7 @@ def _row(name: str, seconds: float, size: int, who: str) -> Figure:
 
 
 def handshakes(suite: Suite) -> list[Figure]:
-    """m0, m1 and m2 of one suite, each side's part."""
+    """m0 to m3 of one suite, each side's part."""
     bench, phone = commissioned(), Phone(suite=suite)
     place, name = bench.place, f"suite{suite.number}"
     door = LockDoor(
@@ -95,11 +113,14 @@ def handshakes(suite: Suite) -> list[Figure]:
     both = iter(zip(m0s, m1s, strict=True))
     channel = LockHandshake(door, ephemeral=os.urandom(32))
     _, _, sealing = channel.read_m1(attempt().answer(channel.m0, request)[0])
-    m2 = bytes(15)
 
     def reads() -> None:
         lock, m1 = next(both)
         lock.read_m1(m1)
+
+    def sealed(said: str, message: Decision | Outcome) -> Figure:
+        size = len(encode(message)) + handshake.TAG_LENGTH
+        return _row(f"{name}.{said}_sealed", spent(lambda: sealing.encrypt(encode(message))), size, "lock")
 
     fresh, token_key = m0s[0].m0, VerifyKey(b"t1", place.issuer.token_key.public)
     return [
@@ -111,7 +132,8 @@ def handshakes(suite: Suite) -> list[Figure]:
         ),
         _row(f"{name}.m1_made", spent(lambda: attempt().answer(fresh, request)), len(m1s[0]), "phone"),
         _row(f"{name}.m1_read", spent(reads), len(m1s[0]), "lock"),
-        _row(f"{name}.m2_sealed", spent(lambda: sealing.encrypt(m2)), len(m2) + handshake.TAG_LENGTH, "lock"),
+        sealed("m2", Decision(Reason.GRANTED, 1, 4000, 20)),
+        sealed("m3", Outcome(OutcomeCode.MOVED, 4001, 80)),
         _row(
             f"{name}.token_verified",
             spent(lambda: token.parse(held.encoded).verify(token_key, phone.key.holder)),
@@ -143,6 +165,33 @@ def others() -> list[Figure]:
             "batch_sealed", spent(lambda: seal.seal_log(signed, sealing_key)), len(attempt.batches[0]), "lock"
         ),
         _row("carry_encoded", spent(lambda: encode(Carry(gatt.LOG_SESSION_BYTES))), len(carry), "phone"),
+    ]
+
+
+def installers() -> list[Figure]:
+    """What an installer brings to a lock, and takes from it."""
+    bench, made = board(), release()
+    place, held = bench.place, bench.place.issuer.manifest()
+    signed, package, order = (
+        identity.sign(SECRETS.identity, SECRETS.log_key),
+        place.commission(),
+        retire_order(place),
+    )
+    return [
+        _row(
+            "identity_signed",
+            spent(lambda: identity.sign(SECRETS.identity, SECRETS.log_key)),
+            len(signed),
+            "lock",
+        ),
+        _row("commission_verified", spent(lambda: commission.verify(package)), len(package), "lock"),
+        _row("retire_verified", spent(lambda: retire.verify(order, held)), len(order), "lock"),
+        _row(
+            "firmware_header_verified",
+            spent(lambda: firmware.verify(made.header, held)),
+            len(made.header),
+            "lock",
+        ),
     ]
 
 
@@ -223,7 +272,7 @@ def energy() -> list[Figure]:
 def measure() -> list[Figure]:
     """Everything."""
     each = [figure for suite in SUITES for figure in handshakes(suite)]
-    return [*each, *others(), *visits(), *energy()]
+    return [*each, *others(), *installers(), *visits(), *energy()]
 
 
 if __name__ == "__main__":

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 import bench
-from bench import app, tapping
+from bench import app, door, tapping
 from bench.opening import compare
+from protocol.suites import SUITES
 from simulation import virtualtime
 
 NAMES = {
@@ -24,6 +27,12 @@ NAMES = {
     "app.idle_cpu{name}",
     "sync.shift_bytes_beyond_rights",
     "vault.guess_seconds",
+    "door.stranger_{name}_ratio",
+    "door.stranger_energy_ratio",
+    "door.suite{suite.number}.sessions_per_second",
+    "door.opening_electronics_mj",
+    "door.battery_years",
+    "lock flash, the busiest page a year",
 }
 
 
@@ -46,3 +55,16 @@ def test_no_name_goes_away() -> None:
     resolved = {figure.name for rights in tapping.RIGHTS for figure in tapping.resolving(rights)}
     assert resolved == {"advert.resolve_40_ms", "advert.resolve_4000_ms"}
     assert (tapping.INTERVALS_MS, tapping.LOSSES_PERCENT) == ((15, 30, 50), (0, 5, 20))
+
+
+def test_each_message_of_each_suite_has_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "ROUNDS", 1)
+    shakes = {figure.name for suite in SUITES for figure in door.handshakes(suite)}
+    parts = ("m0_made", "m1_made", "m1_read", "m2_sealed", "m3_sealed", "token_verified")
+    assert shakes == {f"door.suite{suite.number}.{part}_us" for suite in SUITES for part in parts}
+    rest = [*door.others(), *door.installers()]
+    assert {figure.name.removeprefix("door.").partition("_")[0] for figure in rest} == {
+        *("bulletin", "receipt", "fresh", "manifest", "batch", "carry"),
+        *("identity", "commission", "retire", "firmware"),
+    }
+    assert all(figure.value > 0 and " bytes, by the " in figure.detail for figure in rest)
