@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -18,7 +19,7 @@ from protocol import ceremony
 from protocol.manifest import RoleKey as WireKey
 from server.keys.admin import overview
 from server.keys.admin.forms import SignedFileForm
-from server.keys.admin.overview import allowed
+from server.keys.admin.overview import allowed, may_hold_ceremony
 from server.keys.domain.proposing import withdraw
 from server.keys.domain.publishing import publish
 from server.keys.domain.signatures import ceremony_of, concerned, lacking, take_signatures
@@ -78,7 +79,7 @@ def _show(request: HttpRequest, draft: ManifestDraft) -> HttpResponse:
             (roots, len(present & set(roots.keys)), missing.get(roots.fingerprint, 0)) for roots in sets
         ],
         "complete": not missing,
-        "may": request.user.has_perm("tenancy.hold_ceremony"),
+        "may": may_hold_ceremony(request),
         "form": SignedFileForm(),
     }
     return TemplateResponse(request, "admin/nyckelfri/keys/draft.html", context)
@@ -92,7 +93,9 @@ def _named(keys: Sequence[WireKey]) -> list[tuple[str, WireKey]]:
 
 def _act(request: HttpRequest, draft: ManifestDraft) -> HttpResponse:
     """Take signatures in, bring the manifest into force, or give it up."""
-    user = allowed(request, "tenancy.hold_ceremony")
+    user = allowed(request, "tenancy.view_manifestdraft")
+    if not may_hold_ceremony(request):
+        raise PermissionDenied
     back = redirect("admin:tenancy_manifestdraft_change", draft.pk)
     try:
         if "publish" in request.POST:
@@ -123,7 +126,9 @@ def _take(request: HttpRequest, draft: ManifestDraft, user: User) -> None:
 
 def _file(request: HttpRequest, pk: int) -> HttpResponse:
     """Hand out the file for the holders of the root keys; nothing in it is secret."""
-    allowed(request, "tenancy.hold_ceremony")
+    allowed(request, "tenancy.view_manifestdraft")
+    if not may_hold_ceremony(request):
+        raise PermissionDenied
     draft = get_object_or_404(ManifestDraft.objects.filter(outcome=ManifestDraft.Outcome.OPEN), pk=pk)
     name = f"manifest-{draft.version}.ceremony"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

@@ -38,6 +38,12 @@ LOOK_BACK = timedelta(days=30)
 """How far back the page looks for openings that nobody issued a key for."""
 
 
+def may_hold_ceremony(request: HttpRequest) -> bool:
+    """Return whether keys are this person's to change: an administrator's, in the own municipality."""
+    own = getattr(request.user, "municipality_id", None)
+    return own is not None and request.user.has_perm("tenancy.hold_ceremony")
+
+
 def allowed(request: HttpRequest, permission: str) -> User:
     """Return who asks; raises `PermissionDenied`. Keys are nobody's in part."""
     if not request.user.has_perm(permission) or viewer_now() is not None:
@@ -54,7 +60,7 @@ def page(request: HttpRequest) -> HttpResponse:
         return TemplateResponse(request, "admin/nyckelfri/no_municipality.html", context)
     municipality = user.municipality
     keys = keys_in_manifest(municipality.pk)
-    may = request.user.has_perm("tenancy.hold_ceremony")
+    may = may_hold_ceremony(request)
     asked = request.POST.get("what", "") if request.method == "POST" else ""
     told = {name: request.POST if asked == name else None for name in ("renew", "leak", "roots")}
     offered = {

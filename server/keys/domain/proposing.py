@@ -134,7 +134,10 @@ def withdraw(*, draft: ManifestDraft, at: datetime, actor: User | None = None) -
     takes into force becomes a manifest that anybody is given.
     """
     held = hold_open(draft)
-    for key in RoleKey.objects.filter(active_from__isnull=True, retired_at__isnull=True):
+    waiting = RoleKey.unscoped.filter(
+        municipality=held.municipality_id, active_from__isnull=True, retired_at__isnull=True
+    )
+    for key in waiting:
         keepers.erase(key)
         key.retired_at, key.erased_at = at, at
         key.save(update_fields=["retired_at", "erased_at", "sealed_private_key"])

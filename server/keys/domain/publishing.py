@@ -62,7 +62,8 @@ def publish(*, draft: ManifestDraft, at: datetime, actor: User | None = None) ->
 
 
 def _leaked_roles(draft: ManifestDraft) -> set[str]:
-    rows = RoleKey.objects.filter(kid__in=[bytes.fromhex(kid) for kid in draft.leaked])
+    named = [bytes.fromhex(kid) for kid in draft.leaked]
+    rows = RoleKey.unscoped.filter(municipality=draft.municipality_id, kid__in=named)
     return set(rows.values_list("role", flat=True))
 
 
