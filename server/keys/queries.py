@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from protocol import manifest as wire
 from protocol import seal
-from protocol.entries import Entry
+from protocol.entries import Entry, Granted
 from protocol.errors import ProtocolError
 from protocol.manifest import RootSet
 from server.access.models import Token
@@ -193,24 +193,29 @@ def unissued_openings(municipality_id: int, *, since: datetime) -> list[Passage]
         municipality=municipality_id, kind="granted", token__isnull=True, happened_at__gte=since
     )
     named = {row.pk: _token_in(row) for row in rows.order_by("pk")}
+    ids = {one[0] for one in named.values() if one is not None}
+    # An id alone says nothing: whoever has a token key can copy one. It was issued for one phone's key.
     ours = {
-        bytes(token_id)
-        for model in (Token, ServiceRight)
-        for token_id in model.unscoped.filter(token_id__in=set(named.values()) - {None}).values_list(
-            "token_id", flat=True
-        )
+        (bytes(token_id), bytes(phone))
+        for model, key in ((Token, "bearer__fingerprint"), (ServiceRight, "fingerprint"))
+        for token_id, phone in model.unscoped.filter(token_id__in=ids).values_list("token_id", key)
     }
-    found = [pk for pk, token_id in named.items() if token_id not in ours]
+    found = [pk for pk, token in named.items() if token not in ours]
     shown = Passage.unscoped.filter(pk__in=found).select_related("binding__door", "lock")
     return list(shown.order_by("-happened_at", "-pk"))
 
 
-def _token_in(passage: Passage) -> bytes | None:
-    """Return the token id in an entry; None where nothing can be read of it, which is nothing of ours."""
+def _token_in(passage: Passage) -> tuple[bytes, bytes] | None:
+    """Return the token id in a granted entry, and the fingerprint of the phone that proved its key.
+
+    None where nothing can be read of it, which is nothing of ours.
+    """
     try:
-        return Entry.decode(bytes(passage.entry_bytes)).token_id
+        entry = Entry.decode(bytes(passage.entry_bytes))
+        phone = Granted.parse(entry.detail).phone
     except ProtocolError:
         return None
+    return (entry.token_id, phone) if entry.token_id is not None else None
 
 
 def municipalities_with_keys() -> QuerySet[Municipality]:

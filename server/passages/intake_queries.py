@@ -38,6 +38,8 @@ class KnownToken:
     provider: int
     binding: int
     lock: int
+    phone: bytes
+    """Fingerprint of the key that it was issued for."""
     revoked_at: datetime | None = None
 
 
@@ -104,9 +106,19 @@ def erased(epoch: Epoch, first: int, last: int) -> set[int]:
 def known_tokens(token_ids: Collection[bytes]) -> dict[bytes, KnownToken]:
     """Return what is known of token ids, by token id."""
     rows = Token.objects.filter(token_id__in=token_ids).values_list(
-        "token_id", "pk", "bearer_id", "provider_id", "binding_id", "binding__lock_id", "revoked_at"
+        "token_id",
+        "pk",
+        "bearer_id",
+        "provider_id",
+        "binding_id",
+        "binding__lock_id",
+        "bearer__fingerprint",
+        "revoked_at",
     )
-    return {bytes(token_id): KnownToken(*values) for token_id, *values in rows}
+    return {
+        bytes(token_id): KnownToken(pk, bearer, provider, binding, lock, bytes(phone), revoked_at)
+        for token_id, pk, bearer, provider, binding, lock, phone, revoked_at in rows
+    }
 
 
 def known_phones(fingerprints: Collection[bytes]) -> dict[bytes, tuple[int, int]]:

@@ -13,6 +13,7 @@ from protocol.log import Gap
 from protocol.messages import OutcomeCode
 from protocol.reasons import Reason
 from server.access.domain.issue import issue_ahead
+from server.keys.queries import unissued_openings
 from server.locks.models import Bulletin, LockStatus, LogPosition
 from server.passages.domain.intake import Result, take_in
 from server.passages.labels import describe
@@ -301,3 +302,15 @@ class TestWhatPassagesTell:
         lock.add(EntryType.LOW_BATTERY, (5,))
         assert hand_in(issuer, lock.sealed()) == [Result("stored", "", 6)]
         assert Passage.objects.get(seq=6).happened_at.year == 2106
+
+
+def test_rule_05_a_copied_token_id_makes_nobody_else_the_opener(issuer: Issuer, lock: Device) -> None:
+    """Whoever has the token key can give a token of their own any id, one of Alice's too."""
+    hand_in(issuer, lock.sealed())
+    stranger, token = b"stranger", issuer.token_at(issuer.world.apartment_binding)
+    lock.opened(token.token_id, stranger, at=int(NOW.timestamp()))
+    hand_in(issuer, lock.sealed(lock.batch(first=6)))
+    forged = Passage.objects.get(seq=6)
+    assert (forged.token, forged.bearer, forged.provider) == (None, None, None)
+    assert Passage.objects.get(seq=7).bearer is None, "nor what came of it"
+    assert unissued_openings(issuer.municipality.pk, since=NOW - HOUR) == [forged]

@@ -93,6 +93,9 @@ class Reader:
         if token is None:
             return Whose(self.binding, None, bearer, provider)
         binding = token.binding if token.lock == self.lock else self.binding
+        if entry.kind == EntryType.GRANTED and _phone(entry) != token.phone:
+            # Not the token that we issued: somebody with a token key gave one of their own its id.
+            return Whose(self.binding, None, bearer, provider)
         if entry.kind == EntryType.GRANTED:
             return Whose(binding, token.pk, token.bearer, token.provider)
         return Whose(self.binding, token.pk, bearer, provider)

@@ -151,7 +151,8 @@ class _RowMaker:
             Event(epoch, entry.seq, whose.binding, whose.provider, said["kind"], said["reason"])
         )
         token = reader.directory.tokens.get(entry.token_id or b"")
-        if entry.kind == EntryType.GRANTED and token is not None and token.revoked_at is not None:
+        ours = entry.kind == EntryType.GRANTED and whose.token is not None
+        if ours and token is not None and token.revoked_at is not None:
             told.revoked.append((*epoch, entry.seq))
         if entry.kind == EntryType.BOUND and entry.detail[0] in reader.directory.bindings:
             told.bound.add(reader.directory.bindings[entry.detail[0]])
