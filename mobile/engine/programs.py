@@ -102,14 +102,17 @@ async def _carry(
     progress: Progress,
     pause: Callable[[float], Awaitable[None]],
 ) -> int:
-    if image and not release.header.describes(image):
+    if not _whole(answer, release) and not release.header.describes(image):
         raise EngineError("firmware_damaged")
     waits = 0
     while not _whole(answer, release):
         if answer.reason == Reason.GRANTED:
-            progress(answer.next, release.header.size)
-            part = image[answer.next : answer.next + firmware.MAX_CHUNK]
-            answer = await talk.ask(FirmwareChunk(answer.next, part), FirmwareResult)
+            at, part = answer.next, image[answer.next : answer.next + firmware.MAX_CHUNK]
+            if not part or waits > PATIENCE:  # a lock that never gets on must not keep the phone
+                raise EngineError(_slug(Reason.FIRMWARE_OUT_OF_PLACE))
+            progress(at, release.header.size)
+            answer = await talk.ask(FirmwareChunk(at, part), FirmwareResult)
+            waits += answer.reason == Reason.GRANTED and answer.next <= at
             continue
         waits += 1
         if answer.reason not in _AGAIN or waits > PATIENCE:

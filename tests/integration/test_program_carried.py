@@ -11,7 +11,9 @@ import pytest
 from mobile.engine.errors import EngineError
 from mobile.engine.programs import Release, renew
 from protocol import firmware
+from protocol.firmware import FirmwareResult
 from protocol.messages import PhoneMessage
+from protocol.reasons import Reason
 from tests.lockagent import programs as made
 from tests.lockagent.bench import Phone
 from tests.lockagent.programs import Board, Installer, Visit, board, release, update
@@ -106,3 +108,26 @@ async def test_a_refusal_reaches_the_installer_by_name() -> None:
     forged = release(2, key=made.SigningKey.from_seed(b"f1", b"?" * 32))
     with pytest.raises(EngineError, match="firmware_invalid"):
         await brought(board(), Server([forged]))
+
+
+@dataclass
+class Mocking:
+    """A lock that says the same whatever it is brought."""
+
+    said: FirmwareResult
+    asked: int = 0
+
+    async def ask(self, _message: PhoneMessage, kind: type[T]) -> T:
+        self.asked += 1
+        assert self.asked < 100, "the phone would go on for ever"
+        assert isinstance(self.said, kind)
+        return self.said
+
+
+@pytest.mark.parametrize("place", [0, 4096, 10_000_000], ids=["the start", "the middle", "past the end"])
+async def test_a_lock_that_never_gets_on_does_not_keep_the_phone(place: int) -> None:
+    server = Server([release(2)])
+    lock = Mocking(FirmwareResult(Reason.GRANTED, place))
+    with pytest.raises(EngineError) as refused:
+        await renew(lock, server.offered, server.fetch, lambda *_: None, at_once)
+    assert refused.value.code == "firmware_out_of_place"
