@@ -83,7 +83,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Drop:
-    """Forget the image on its way in: it is not the one that was signed."""
+    """Forget the image on its way in: it is not the one that was signed, or its signer is trusted no more."""
 
 
 @dataclass(frozen=True)

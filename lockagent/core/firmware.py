@@ -107,9 +107,11 @@ class Updates:
         incoming = self._incoming
         if incoming is None or not incoming.staged or self._restarting or self._writing:
             return
-        if quiet:
+        if quiet and self._vouched(incoming):
             self._restarting = True
             self._context.emit(Restart())
+        elif quiet:
+            self._drop(incoming, lambda: None)
 
     def tick(self) -> None:
         """An image on trial has run for long enough: look whether it can do what a lock must."""
@@ -172,7 +174,10 @@ class Updates:
     def _complete(self, session: Session, incoming: Incoming) -> None:
         """All bytes are there: they are the signed image, or they are for nothing."""
         if incoming.so_far.digest() != incoming.header.digest:
-            self._drop(session, incoming)
+            self._drop(incoming, lambda: session.send(FirmwareResult(Reason.FIRMWARE_DAMAGED, 0)))
+            return
+        if not self._vouched(incoming):
+            self._drop(incoming, lambda: session.send(FirmwareResult(Reason.FIRMWARE_INVALID, 0)))
             return
 
         def staged(ok: bool) -> None:
@@ -182,10 +187,18 @@ class Updates:
 
         self._step(Stage(), staged)
 
-    def _drop(self, session: Session, incoming: Incoming) -> None:
+    def _vouched(self, incoming: Incoming) -> bool:
+        """Whether the manifest still has the key that signed; it may have gone since the image came."""
+        binding = self._context.binding
+        try:
+            return binding is not None and bool(firmware.verify(incoming.signed, binding.manifest))
+        except ProtocolError:
+            return False
+
+    def _drop(self, incoming: Incoming, then: Callable[[], None]) -> None:
         def dropped(_: bool) -> None:
-            self._incoming = replace(incoming, received=0, so_far=sha256())
-            session.send(FirmwareResult(Reason.FIRMWARE_DAMAGED, 0))
+            self._incoming = replace(incoming, received=0, so_far=sha256(), staged=False)
+            then()
 
         self._step(Drop(), dropped)
 

@@ -112,7 +112,7 @@ class FirmwareStore:
                 self._files.sync(record.target.file)
                 self._save(replace(record, received=step.offset + len(step.data)))
             case Drop():
-                self._save(replace(record, received=0))
+                self._save(replace(record, phase=Phase.RECEIVING, received=0))
             case Stage():
                 self._save(replace(record, phase=Phase.STAGED, tries=0))
             case Confirm():

@@ -296,3 +296,42 @@ def test_a_replayed_header_of_what_runs_makes_no_room() -> None:
     for _ in range(5):
         visit.offer(made)
     assert bench.images.steps == steps
+
+
+def _disown(bench: Board) -> None:
+    """Staff bring the manifest in which the municipality no longer has its firmware key."""
+    issuer = bench.place.issuer
+    issuer.extra.clear()
+    issuer.version += 1
+    news = bench.place.bulletin(time=int(bench.wall), with_manifest=issuer.manifest_bytes())
+    opened = Phone().open(bench, news=news)
+    assert opened.reason is Reason.GRANTED
+    opened.drop()
+
+
+def test_a_key_that_is_disowned_half_way_has_signed_nothing() -> None:
+    bench, made = board(), release(2)
+    visit = Installer().serve(bench)
+    on = visit.carry(made, most=1).next
+    _disown(bench)
+    while on < len(made.image):
+        said = visit.ask(FirmwareChunk(on, made.image[on : on + 4096]))
+        assert said is not None
+        if said.reason != Reason.GRANTED:
+            break
+        on = said.next
+    assert said == FirmwareResult(Reason.FIRMWARE_INVALID, 0)
+    visit.leave()
+    assert not bench.wants_restart
+
+
+def test_an_image_that_waits_is_dropped_with_the_key_that_signed_it() -> None:
+    bench, made = board(), release(2)
+    visit = Installer().serve(bench)
+    visit.carry(made)
+    assert bench.record.phase is Phase.STAGED
+    _disown(bench)
+    visit.leave()
+    assert not bench.wants_restart
+    bench.power_cut()
+    assert bench.version == builtin.VERSION
