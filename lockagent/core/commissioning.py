@@ -18,6 +18,16 @@ from protocol.errors import ProtocolError
 from protocol.reasons import Reason
 
 Answer = Callable[[Reason], None]
+_AT_THE_DOOR = frozenset(
+    {
+        EntryType.GRANTED,
+        EntryType.REFUSED,
+        EntryType.OUTCOME,
+        EntryType.RELOCKED,
+        EntryType.HAND,
+        EntryType.TAMPER,
+    }
+)
 
 
 def take(context: Context, package: Commission, answer: Answer) -> None:
@@ -46,10 +56,11 @@ def take_encoded(context: Context, package: bytes, answer: Answer) -> None:
     take(context, verified, answer)
 
 
-def forget(context: Context, order: bytes, since: int, answer: Answer) -> None:
-    """End the binding by the server's order; `since`: the entry that granted this session's service.
+def forget(context: Context, order: bytes, own: range, answer: Answer) -> None:
+    """End the binding by the server's order; `own`: the entries of the session that brings it.
 
-    What was logged before must have been receipted: nobody can carry it home once the lock is off the air.
+    What was logged before them must have been receipted, and what others did at the door meanwhile: nobody
+    can carry it home once the lock is off the air.
     The binding is gone from the disk before *unbound* is logged, and *unbound* before anything is answered.
     """
     held = context.binding
@@ -63,11 +74,19 @@ def forget(context: Context, order: bytes, since: int, answer: Answer) -> None:
         return
     if (read.lock_id, read.binding) != (context.lock_id, held.bulletin.binding):
         answer(Reason.RETIRE_WRONG_LOCK)
-    elif context.journal.acked < since - 1:
+    elif _left_behind(context, own):
         answer(Reason.RETIRE_LOG_FIRST)
     else:
         context.clock.learn(read.time, context.mono)
         _unbind(context, held.ended(), answer)
+
+
+def _left_behind(context: Context, own: range) -> bool:
+    journal = context.journal
+    if journal.acked < own.start - 1:
+        return True
+    later = journal.since(max(own.stop, journal.acked + 1))
+    return any(entry.kind in _AT_THE_DOOR for entry in later)
 
 
 def _refusal(context: Context, package: Commission) -> Reason | None:

@@ -170,6 +170,11 @@ class Journal:
         before = records[0].hash_before if records else self._head_hash
         return before, tuple(Entry.decode(record.entry) for record in records)
 
+    def since(self, first: int) -> Iterable[Entry]:
+        """The entries from `first` on, as far as they have not been overwritten."""
+        records = islice(self._records, max(0, first - self._oldest), None)
+        return (Entry.decode(record.entry) for record in records)
+
     @property
     def _oldest(self) -> int:
         return self._records[0].seq if self._records else 1

@@ -194,8 +194,11 @@ class Reception:
 
     def _decide(self, session: Session, decision: Decision) -> None:
         session.decided_at = self._context.mono if session.decided_at is None else session.decided_at
-        journal = self._context.journal
-        session.granted_seq = decision.seq if decision.epoch == journal.epoch else journal.head + 1
+        if decision.flags & DecisionFlag.REPEATED:
+            after = self._context.journal.head + 1
+            session.own = range(after, after)
+        else:
+            session.own = range(decision.seq, decision.seq + 2)
         session.send(decision)
 
     def _hand_over(self, session: Session) -> None:

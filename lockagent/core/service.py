@@ -42,6 +42,8 @@ class Service:
     def _commission(self, session: Session, offer: CommissionOffer) -> None:
         def answer(reason: Reason) -> None:
             session.send(CommissionResult(reason, self._binding()))
+            if reason is Reason.GRANTED and session.setup:
+                self._alone(session)  # setup is over, for whoever else knows the label too
 
         if self._busy():
             answer(Reason.COMMISSION_BUSY)
@@ -51,15 +53,16 @@ class Service:
     def _retire(self, session: Session, offer: RetireOffer) -> None:
         def answer(reason: Reason) -> None:
             session.send(CommissionResult(reason, self._binding()))
-            if reason is Reason.GRANTED:
-                # Whatever was begun under the binding is over, and nobody is greeted any more.
+            if self._context.binding is None:
+                # Whatever was begun under the binding is over, and nobody is greeted any more: not even when
+                # the disk would not take the last word on it.
                 self._alone(session)
                 self._context.fall_silent()
 
         if self._busy():
             answer(Reason.COMMISSION_BUSY)
         else:
-            commissioning.forget(self._context, offer.order, session.granted_seq, answer)
+            commissioning.forget(self._context, offer.order, session.own, answer)
 
     def _document(self) -> bytes:
         secrets = self._context.secrets

@@ -22,8 +22,8 @@ class Session:
     heard_at: float
     hearing: Hearing | None = None
     decided_at: float | None = None
-    granted_seq: int = 0
-    """The entry that says so; beyond the newest one when it is of another log epoch."""
+    own: range = range(0)
+    """Numbers of this session's own entries, granted and outcome; behind the newest one when it has none."""
     setup: bool = False
     """With a lock that has no door, under the key of its label: only an installer's messages are taken."""
     judged_again: bool = False
@@ -61,9 +61,11 @@ class Session:
 
     @property
     def over_at(self) -> float | None:
-        """When everything has been said: after m3, or after a refusal. None while something is to come."""
+        """When everything due has been said: m3, a refusal, in setup m2. None while something is to come."""
         if self.finished_at is not None:
             return self.finished_at
+        if self.setup:
+            return self.decided_at
         refused = self.hearing is not None and self.hearing.reason is not Reason.GRANTED
         return self.decided_at if refused else None
 

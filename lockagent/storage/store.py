@@ -82,6 +82,7 @@ class LockStore:
         self._slots.save(image.pack())
         if alone:
             self._slots.blank_others()
+            self._blank_damaged()
 
     def append(self, epoch: int, record: LogRecord, keep: KeptRecord | None = None) -> None:
         """Write one log entry; acknowledged when this returns. StorageError: the number must be reused.
@@ -125,6 +126,14 @@ class LockStore:
         if image.damage is Damage.NONE:
             return []
         return self._ring.readable_entries(self._files.read(f"{LogRing.NAME}.damaged"), image.epoch - 1)
+
+    def _blank_damaged(self) -> None:
+        """Overwrite the copy of a damaged state record: what could still be read of it was secret as well."""
+        name = f"{StateSlots.NAME}.damaged"
+        blob = self._files.read(name)
+        if blob is not None and blob != bytes(len(blob)):
+            self._files.write(name, 0, bytes(len(blob)))
+            self._files.sync(name)
 
     def _set_aside(self, name: str) -> None:
         """Keep a copy of the damaged file for whoever examines the lock; the newest damage only."""

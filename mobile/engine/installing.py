@@ -96,7 +96,7 @@ class Installing:
             try:
                 return await work()
             except EngineError as error:
-                if error.code not in ("link_lost", "commission_busy") or not left:
+                if error.code not in ("link_lost", "commission_busy", "retire_log_first") or not left:
                     raise
         raise EngineError("link_lost")
 

@@ -16,7 +16,7 @@ from protocol.retire import RetireOrder
 from protocol.setup import SetupSession
 from protocol.token import Scope
 from tests.lockagent.bench import SECRETS, Attempt, Bench, Phone
-from tests.lockagent.world import Issuer, Place, secret
+from tests.lockagent.world import Issuer, Place, Right, secret
 
 LABEL = label.of_lock(SECRETS.identity.lock_id, SECRETS.seal_private)
 
@@ -88,10 +88,15 @@ class Service:
     bench: Bench
     phone: Phone = field(default_factory=lambda: Phone("ivar"))
     carry: int = 4096
+    held: Right | None = None
+    request_id: bytes | None = None
 
     def __post_init__(self) -> None:
-        held = self.phone.right(self.bench, scope=Scope.SERVICE)
-        self.attempt: Attempt = self.phone.attempt(self.bench, held, Command.SERVICE, carry=self.carry).run()
+        held = self.held or self.phone.right(self.bench, scope=Scope.SERVICE)
+        begun = self.phone.attempt(
+            self.bench, held, Command.SERVICE, carry=self.carry, request_id=self.request_id
+        )
+        self.attempt: Attempt = begun.run()
 
     def ask(self, message: PhoneMessage) -> list[object]:
         before = len(self.attempt.said)

@@ -7,13 +7,16 @@ from collections.abc import Callable
 
 import pytest
 
+from lockagent.storage.port import StorageProblem
+from lockagent.storage.slots import SLOT_SIZE, SLOTS
 from protocol import retire
 from protocol.entries import EntryType
 from protocol.installing import CommissionOffer, RetireOffer
 from protocol.keys import SigningKey
-from protocol.messages import Carry, Command
+from protocol.messages import BulletinOffer, Carry, Command, DecisionFlag
 from protocol.reasons import Reason
 from protocol.retire import RetireOrder
+from protocol.token import Scope
 from tests.lockagent.bench import SECRETS, Bench, Phone, commissioned
 from tests.lockagent.crashdisk import PowerCutError
 from tests.lockagent.installer import Service, Setup, gesture, retire_order, set_up
@@ -116,10 +119,10 @@ class TestRetire:
 
     def test_everybody_else_is_hung_up_on(self) -> None:
         bench = commissioned()
+        waiting = bench.link_up()
+        session = Phone().attempt(bench, Phone().right(bench), Command.LOCK).run(1.0)
         service = Service(bench)
         service.log_home()
-        waiting = bench.link_up()
-        session = Phone().attempt(bench, Phone().right(bench), Command.LOCK).run(2.0)
         assert service.retire() is Reason.GRANTED
         assert {waiting, session.link} <= set(bench.ended)
         assert service.attempt.link not in bench.ended
@@ -187,6 +190,56 @@ class TestRetire:
             rounds += 1
             assert rounds < 40
         assert bench.core.binding is None
+
+    def test_passages_made_while_the_order_is_on_its_way_go_home_first(self) -> None:
+        bench = commissioned()
+        service = Service(bench)
+        service.log_home()
+        Phone("thief").open(bench, carry=0)
+        assert service.retire() is Reason.RETIRE_LOG_FIRST
+        (sealed,) = service.carried()
+        batch = bench.place.opened(sealed)
+        news = bench.place.bulletin(time=int(bench.wall), with_receipt=bench.place.receipt(batch))
+        service.ask(BulletinOffer(news))
+        assert service.retire() is Reason.GRANTED
+
+    def test_an_old_request_for_service_does_not_make_passages_old(self) -> None:
+        bench, ivar = commissioned(), Phone("ivar")
+        held, request_id = ivar.right(bench, scope=Scope.SERVICE), ivar.request_id()
+        first = Service(bench, ivar, held=held, request_id=request_id)
+        first.log_home()
+        first.attempt.drop()
+        Phone("thief").open(bench, carry=0)
+        again = Service(bench, ivar, held=held, request_id=request_id)
+        assert again.attempt.decision is not None
+        assert again.attempt.decision.flags == DecisionFlag.REPEATED
+        assert again.retire() is Reason.RETIRE_LOG_FIRST
+        again.log_home()
+        assert again.retire() is Reason.GRANTED
+
+    def test_a_disk_that_fails_half_way_leaves_nobody_to_talk_to(self) -> None:
+        bench = commissioned()
+        service = Service(bench)
+        service.log_home()
+        waiting = bench.link_up()
+        bench.disk.fail = lambda operation, name: StorageProblem.IO if name == "log" else None
+        assert service.retire() is Reason.LOCK_FAULT
+        assert waiting in bench.ended
+        assert not bench.on_air
+
+    def test_a_copy_of_damaged_state_keeps_no_secret_either(self) -> None:
+        bench = commissioned()
+        damaged = bytearray(bench.disk.read("state") or b"")
+        for slot in range(SLOTS):
+            damaged[slot * SLOT_SIZE] ^= 1
+        bench.disk.replace("state", bytes(damaged))
+        bench.power_cut()
+        assert bench.place.adv_key in (bench.disk.read("state.damaged") or b"")
+        to = bench.place = place()
+        assert bench.commission(package(bench, to)) is Reason.GRANTED
+        retired(bench)
+        for key in (to.adv_key, secret("adv")):
+            assert key not in b"".join(bench.disk.durable.values())
 
     def test_the_button_brings_a_retired_lock_back_on_the_air_for_its_own(self) -> None:
         bench = commissioned()

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from lockagent.core.links import PLACES
 from protocol import advert, framing, gatt, handshake, identity, label, messages
 from protocol.entries import EntryType
 from protocol.errors import ProtocolError
@@ -219,3 +220,32 @@ def test_a_power_cut_half_way_and_the_same_package_again() -> None:
     bench.power_cut()
     assert bench.core.binding is not None
     assert bench.commission(made) is Reason.GRANTED
+
+
+def test_who_knows_the_label_cannot_stay_on_and_keep_staff_out_of_the_places() -> None:
+    bench = blank()
+    gesture(bench)
+    others = [Setup(bench) for _ in range(PLACES - 1)]
+    rightful = Setup(bench)
+    assert rightful.commission(package(bench)) is Reason.GRANTED
+    assert all(other.over for other in others)
+    assert not rightful.over
+
+
+def test_a_setup_session_has_an_end_however_much_the_phone_talks() -> None:
+    bench = blank()
+    only, talked = set_up(bench), 0
+    while not only.over:
+        bench.advance(20.0)
+        only.ask(IdentityRequest())
+        talked += 20
+        assert talked <= gatt.SERVICE_SECONDS + 20
+
+
+def test_setup_has_a_place_for_the_next_phone() -> None:
+    bench = blank()
+    gesture(bench)
+    held = [Setup(bench) for _ in range(PLACES)]
+    bench.advance(gatt.STRANGER_SECONDS + 1)
+    assert sum(not one.over for one in held) < PLACES
+    assert Setup(bench).commission(package(bench)) is Reason.GRANTED
