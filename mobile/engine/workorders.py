@@ -8,6 +8,7 @@ from enum import StrEnum
 from mobile.engine.answers import Body, plain
 from mobile.engine.errors import ServerError
 from mobile.engine.state import DoorKind
+from protocol.identity import LOCK_ID_LENGTH
 
 
 class WorkKind(StrEnum):
@@ -60,6 +61,8 @@ class WorkOrder:
     floor: str = ""
     number: str = ""
     lock_name: str = ""
+    lock_id: bytes = b""
+    """The lock that the work is to be done at; empty when it may be any."""
     obstacles: tuple[Obstacle, ...] = ()
 
     @property
@@ -104,5 +107,6 @@ def _order(body: Body) -> WorkOrder:
         floor=body.text("floor", default=""),
         number=body.text("number", default=""),
         lock_name=body.text("lock_name", default=""),
+        lock_id=body.optional_blob("lock", length=LOCK_ID_LENGTH) or b"",
         obstacles=tuple(found),
     )

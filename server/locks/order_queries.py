@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from server.access.consents import MissingConsent, missing_consents_of
 from server.access.queries import ways_to
 from server.care.models import Client
-from server.locks.models import Binding, WorkOrder
+from server.locks.models import Binding, Lock, WorkOrder
 from server.places.models import Door, DoorPath
 from server.tenancy.scoping import whole_municipality
 
@@ -107,6 +107,22 @@ def blocks_of(orders: Collection[WorkOrder], *, at: datetime) -> dict[int, list[
         return {}
     site = load_site([order.door for order in placing], at=at)
     return {order.pk: site.blocks(order.door, lock_id=order.lock_id) for order in placing}
+
+
+def locks_of(orders: Iterable[WorkOrder]) -> dict[int, Lock]:
+    """Return the lock that each order is about, by order id: the one it names, else the one on the door.
+
+    A mounting, and a move that names no lock, may be done with any. The orders need their locks fetched along.
+    """
+    orders = list(orders)
+    found = {order.pk: order.lock for order in orders if order.lock is not None}
+    others = [order for order in orders if order.lock is None and order.kind not in PLACING]
+    if others:
+        rows = Binding.objects.filter(door__in={order.door_id for order in others}, ends_at__isnull=True)
+        rows = rows.select_related("lock").defer("commission_document", "lock_record")
+        at_door = {row.door_id: row.lock for row in rows}
+        found |= {order.pk: at_door[order.door_id] for order in others if order.door_id in at_door}
+    return found
 
 
 def open_orders() -> QuerySet[WorkOrder]:

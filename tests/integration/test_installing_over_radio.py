@@ -166,6 +166,13 @@ def test_a_lock_is_mounted_moved_and_taken_down_from_the_app(
     assert Binding.objects.get(ends_at=None, lock__lock_id=lock.label.lock_id).door == second
     assert lock.motor.runs == [Order.UNLOCK, Order.LOCK] * 2
 
+    for kind in ("retire", "battery"):
+        with pytest.raises(EngineError) as refused:
+            carry_out(phone, lock, order(phone, ivar, kind, issuer.world.apartment))
+        assert refused.value.code == "wrong_lock", "the order is for the lock of another door"
+    assert not Row.objects.filter(door=issuer.world.apartment).exclude(done_at=None).exists()
+    assert Lock.objects.get(lock_id=lock.label.lock_id).state == Lock.State.MOUNTED
+
     done, _ = carry_out(phone, lock, order(phone, ivar, "retire", second))
     assert not done.tried
     assert lock.agent.core.binding is None

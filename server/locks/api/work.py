@@ -23,7 +23,7 @@ from server.locks.domain.leaving import cancel_commissioning, remove_lock, retir
 from server.locks.domain.orders import finish_order
 from server.locks.domain.service import retire_order
 from server.locks.models import Binding, Lock, WorkOrder
-from server.locks.order_queries import Block, blocks_of, day_orders, in_order_of_work
+from server.locks.order_queries import Block, blocks_of, day_orders, in_order_of_work, locks_of
 from server.places.models import Door
 from server.problems import Problem
 
@@ -205,6 +205,9 @@ class WorkOrderSerializer(serializers.Serializer[Any]):
     floor = serializers.CharField(allow_blank=True)
     number = serializers.CharField(allow_blank=True)
     lock_name = serializers.CharField(allow_blank=True)
+    lock = Base64UrlField(
+        most=LOCK_ID_LENGTH, allow_null=True, help_text="the lock to work at; null when it may be any"
+    )
     planned_for = serializers.DateField()
     blocks = ObstacleSerializer(many=True)
     fallback = WayInSerializer()
@@ -234,9 +237,9 @@ class OrdersView(InstallerView):
         day = _day(request.query_params.get("day"))
         found = list(day_orders(day=day, installer_id=self.installer.pk)[: MOST_ORDERS + 1])
         shown = found[:MOST_ORDERS]
-        blocks = blocks_of(shown, at=timezone.now())
+        blocks, locks = blocks_of(shown, at=timezone.now()), locks_of(shown)
         orders = [
-            _as_dict(order, blocks.get(order.pk, []))
+            _as_dict(order, blocks.get(order.pk, []), locks.get(order.pk))
             for stop in in_order_of_work(shown)
             for order in stop.orders
         ]
@@ -271,7 +274,7 @@ def _day(text: str | None) -> date:
         raise Problem("invalid") from error
 
 
-def _as_dict(order: WorkOrder, blocks: list[Block]) -> dict[str, Any]:
+def _as_dict(order: WorkOrder, blocks: list[Block], lock: Lock | None) -> dict[str, Any]:
     door = order.door
     return {
         "id": order.pk,
@@ -283,7 +286,8 @@ def _as_dict(order: WorkOrder, blocks: list[Block]) -> dict[str, Any]:
         "entrance": door.entrance,
         "floor": door.floor,
         "number": door.number,
-        "lock_name": order.lock.name if order.lock else "",
+        "lock_name": lock.name if lock else "",
+        "lock": encode_bytes(bytes(lock.lock_id)) if lock else None,
         "planned_for": order.planned_for,
         "blocks": [
             {"code": one.what.value, "who": one.who, "door_id": one.door.pk if one.door else None}
