@@ -69,7 +69,7 @@ class Updates:
             return
         incoming = self._incoming
         self._taking[session.link.number] = header.digest
-        if incoming is not None and incoming.header.digest == header.digest:
+        if incoming is not None and incoming.signed == offer.header:
             self._go_on(session, incoming)
         elif busy or self._writing:
             session.send(FirmwareResult(Reason.FIRMWARE_BUSY, 0))
@@ -139,7 +139,7 @@ class Updates:
         if reason is not Reason.GRANTED:
             raise _RefusedError(reason)
         incoming = self._incoming
-        waits = incoming is not None and incoming.staged and incoming.header.digest != header.digest
+        waits = incoming is not None and incoming.staged and incoming.signed != offer.header
         if boot.trial or waits:
             raise _RefusedError(Reason.FIRMWARE_BUSY)
         return header

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lockagent.bolt import Bolt
@@ -10,14 +12,14 @@ from lockagent.firmware.record import Phase, Slot
 from lockagent.image import Result
 from lockagent.storage.port import StorageProblem
 from protocol.entries import EntryType
-from protocol.firmware import FirmwareChunk, FirmwareOffer, FirmwareResult
+from protocol.firmware import FirmwareChunk, FirmwareOffer, FirmwareResult, parse, sign
 from protocol.keys import SigningKey
 from protocol.messages import Command
 from protocol.reasons import Reason
 from protocol.settings import DoorKind, LockSettings
 from tests.lockagent import program_cuts
 from tests.lockagent.bench import Phone, commissioned
-from tests.lockagent.programs import Board, Installer, board, release, update
+from tests.lockagent.programs import KEY, Board, Installer, Release, board, release, update
 from tests.lockagent.world import secret
 
 
@@ -335,3 +337,18 @@ def test_an_image_that_waits_is_dropped_with_the_key_that_signed_it() -> None:
     assert not bench.wants_restart
     bench.power_cut()
     assert bench.version == builtin.VERSION
+
+
+def test_the_same_image_signed_anew_is_taken_for_what_it_is_signed_as() -> None:
+    bench, made = board(), release(2)
+    visit = Installer().serve(bench)
+    visit.carry(made, most=1)
+    header = replace(parse(made.header), version=4, security=3)
+    anew = Release(made.image, sign(header, KEY))
+    assert visit.offer(anew) == FirmwareResult(Reason.GRANTED, 0)
+    visit.carry(anew)
+    assert visit.reason(made) is Reason.FIRMWARE_BUSY
+    visit.leave()
+    bench.restart()
+    bench.settle()
+    assert (bench.version, bench.record.floor) == (4, 3)
