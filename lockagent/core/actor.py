@@ -74,6 +74,7 @@ class Actor:
         def granted(seq: int | None) -> None:
             if seq is None:
                 self.current = None
+                hearing.reason = Reason.LOCK_FAULT
                 self._decide(session, self._decision(Reason.LOCK_FAULT, context.journal.head))
                 return
             act.granted_seq = seq

@@ -201,3 +201,15 @@ def test_any_single_corrupt_byte_of_the_store_opens_nothing() -> None:
         bench.power_cut()
         bench.advance(60)
         assert bench.motor.runs == []
+
+
+def test_a_phone_that_heard_of_a_fault_does_not_stay_for_ever() -> None:
+    bench = commissioned()
+    bench.disk.fail = failing("sync", "log", StorageProblem.IO).fail
+    attempt, began = Phone().open(bench), bench.wall
+    assert attempt.reason is Reason.LOCK_FAULT
+    while attempt.link not in bench.ended:
+        assert bench.wall < began + 60
+        bench.advance(10.0)
+        for frame in attempt.session.offer_time(b"\0"):
+            bench.write(attempt.link, frame)
