@@ -160,8 +160,8 @@ class Engine(Protocol):
         """Do what an order asks at the lock of a label; needs coverage, and the lock within reach.
 
         `told` is called on the engine's loop with each step as it begins. Raises EngineError: label_misread,
-        wrong_lock, lock_not_in_setup, lock_not_heard, link_lost, the lock's own reason or the server's. Doing it again
-        goes on where it can.
+        wrong_lock, lock_not_in_setup, lock_not_heard, link_lost, the lock's own reason or the server's. Doing
+        it again goes on where it can.
         """
         ...
 

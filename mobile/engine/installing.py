@@ -69,8 +69,8 @@ class Installing:
     async def carry_out(self, order: WorkOrder, label_text: str, told: Told) -> WorkDone:
         """Do what an order asks at the lock of a label, to the end or to the first thing in the way.
 
-        Asked again it goes on where it can. Raises EngineError: label_misread, wrong_lock (the label of
-        another lock than the order is about), lock_not_in_setup, lock_not_heard, link_lost, not_our_lock, the lock's own reason, the server's.
+        Asked again it goes on where it can. Raises EngineError: label_misread, wrong_lock (not the order's),
+        lock_not_in_setup, lock_not_heard, link_lost, not_our_lock, the lock's own reason, the server's.
         """
         job = Job(order, read_label(label_text), X25519Key(self._random(32)), told)
         if order.lock_id not in (b"", job.label.lock_id):

@@ -112,7 +112,7 @@ def blocks_of(orders: Collection[WorkOrder], *, at: datetime) -> dict[int, list[
 def locks_of(orders: Iterable[WorkOrder]) -> dict[int, Lock]:
     """Return the lock that each order is about, by order id: the one it names, else the one on the door.
 
-    A mounting, and a move that names no lock, may be done with any. The orders need their locks fetched along.
+    Placing a lock may be done with any, unless one is named. The orders need their locks fetched along.
     """
     orders = list(orders)
     found = {order.pk: order.lock for order in orders if order.lock is not None}
