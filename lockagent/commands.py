@@ -32,6 +32,7 @@ from lockagent.motor.simulated import SimulatedMotor
 from lockagent.peripheral.bumble_radio import BumbleRadio
 from lockagent.records import Boot, Damage
 from lockagent.rtc import SystemRtc
+from lockagent.sparing import Sparing
 from protocol import commission
 from protocol.commission import Commission
 from protocol.errors import ProtocolError
@@ -231,6 +232,9 @@ async def _until_signalled(*done: asyncio.Event) -> None:
 
 
 def set_up_logging(*, verbose: bool) -> None:
-    """Our own log lines; bumble's only when asked for."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    """Our own log lines; bumble's only when asked for, but for a few an hour of what goes wrong there."""
+    handler = logging.StreamHandler()
+    if not verbose:
+        handler.addFilter(Sparing())
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", handlers=[handler])
     logging.getLogger("bumble").setLevel(logging.DEBUG if verbose else logging.WARNING)
