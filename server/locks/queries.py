@@ -11,9 +11,18 @@ from django.db.models import Max, OuterRef, QuerySet, Subquery
 
 from server.access.consents import hand_counts_allowed
 from server.access.models import Token
-from server.locks.models import Binding, BindingGroup, Bulletin, FirmwareRelease, LockStatus, LogPosition
+from server.locks.models import (
+    Binding,
+    BindingGroup,
+    Bulletin,
+    FirmwareRelease,
+    LockStatus,
+    LogPosition,
+    ServiceRight,
+)
 from server.locks.rules import NotLive, why_not_live
 from server.passages.models import Deviation
+from server.people.roles import Role
 from server.tenancy.scoping import whole_municipality
 
 
@@ -25,6 +34,8 @@ class BulletinFacts:
     """Without documents."""
     revoked: dict[int, list[Token]] = field(default_factory=dict)
     """Revoked tokens that may still matter, without documents."""
+    shut_out: dict[int, list[bytes]] = field(default_factory=dict)
+    """Ids of live service rights of people who may serve no more."""
     groups: dict[int, list[BindingGroup]] = field(default_factory=dict)
     positions: dict[int, LogPosition] = field(default_factory=dict)
     """By lock id: the newest epoch's."""
@@ -56,6 +67,12 @@ def live_revocations(binding_ids: Collection[int], *, expires_after: datetime) -
     return found
 
 
+def shut_out_rights(*, expires_after: datetime) -> QuerySet[ServiceRight]:
+    """Return live service rights of installers whose account was shut, or who are installers no more."""
+    rows: QuerySet[ServiceRight] = ServiceRight.unscoped.filter(expires__gt=expires_after)
+    return rows.exclude(installer__is_active=True, installer__role=Role.INSTALLER)
+
+
 def bulletin_facts(bindings: Iterable[Binding], *, expires_after: datetime, at: datetime) -> BulletinFacts:
     """Return everything the bulletins of `bindings` are made of, as of `at`, in a handful of queries."""
     by_id = {binding.pk: binding for binding in bindings}
@@ -66,12 +83,17 @@ def bulletin_facts(bindings: Iterable[Binding], *, expires_after: datetime, at: 
     positions: dict[int, LogPosition] = {}
     for position in LogPosition.unscoped.filter(lock__in=lock_ids, acked_seq__gt=0).order_by("epoch"):
         positions[position.lock_id] = position
+    shut_out: dict[int, list[bytes]] = defaultdict(list)
+    ended = shut_out_rights(expires_after=expires_after).filter(binding__in=by_id).order_by("pk")
+    for binding, token_id in ended.values_list("binding_id", "token_id"):
+        shut_out[binding].append(bytes(token_id))
     status = list(
         LockStatus.unscoped.filter(lock__in=lock_ids).only("lock_id", "clock_ppm", "manifest_version")
     )
     return BulletinFacts(
         newest=newest_bulletins(by_id),
         revoked=live_revocations(by_id, expires_after=expires_after),
+        shut_out=shut_out,
         groups=groups,
         positions=positions,
         clock_ppm={one.lock_id: one.clock_ppm for one in status},

@@ -84,9 +84,9 @@ def test_queries_do_not_grow_with_the_number_of_locks(issuer: Issuer, django_ass
     for number in range(7):
         mount(make_door(issuer.world.property, "gate", entrance=str(number)), Device(), at=LONG_AGO)
     assert CHUNK > 9
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(26):
         assert build_due(issuer.municipality, at=NOW) == 9
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         assert build_due(issuer.municipality, at=NOW + HOUR) == 0
 
 

@@ -18,9 +18,10 @@ from protocol.reasons import Reason
 from protocol.token import Scope
 from server.audit.models import AuditEntry
 from server.locks.domain.leaving import expire_commissionings
+from server.locks.domain.news import build_news
 from server.locks.domain.orders import make_order
 from server.locks.domain.upkeep import keep_up
-from server.locks.models import Binding, Lock, ServiceRight
+from server.locks.models import Binding, Bulletin, Lock, ServiceRight
 from server.passages.models import Deviation, Passage
 from server.people.models import User
 from server.places.models import Door, DoorPath
@@ -221,6 +222,22 @@ def test_a_right_that_was_given_is_told_to_its_person_and_forgotten_after_half_a
     assert ServiceRight.objects.count() == 1
     keep_up(issuer.municipality, at=NOW + timedelta(days=181))
     assert ServiceRight.objects.count() == 0
+
+
+def test_rule_04_whoever_is_shut_out_has_no_service_right_at_the_next_contact(
+    day: Day, ivar: User, issuer: Issuer, door: Door
+) -> None:
+    day.mount(door)
+    right = day.right()
+    assert day.attempt(right, Command.OPEN).reason is Reason.GRANTED
+    build_news(issuer.municipality, at=NOW)
+    ivar.is_active = False
+    ivar.save()
+    assert build_news(issuer.municipality, at=NOW) == 1, "within half a minute"
+    assert build_news(issuer.municipality, at=NOW) == 0
+    newest = Bulletin.objects.filter(binding__door=door).latest("seq")
+    day.serve(right | {"bulletin": b64(bytes(newest.document))})
+    assert day.attempt(right, Command.OPEN).reason is Reason.REVOKED
 
 
 class TestOpening:

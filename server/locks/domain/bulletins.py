@@ -9,7 +9,7 @@ to have it, and so is an advert key that is on its way: the newest bulletin alon
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -178,6 +178,7 @@ class _Builder:
     def _body(self, binding: Binding, facts: BulletinFacts, *, seq: int) -> wire.Bulletin:
         groups = facts.groups.get(binding.pk, [])
         revoked = self._bounded(binding, facts.revoked.get(binding.pk, []), groups)
+        revoked |= _hashes(binding, facts.shut_out.get(binding.pk, [])[: wire.MAX_REVOKED - len(revoked)])
         position = facts.positions.get(binding.lock_id)
         return wire.Bulletin(
             binding=bytes(binding.binding_id),
@@ -215,7 +216,7 @@ class _Builder:
             self._end_group(binding, ends[crowded])
             remaining = [token for token in listed if not _is_covered(token, ends)]
             listed = remaining if len(remaining) < len(listed) else remaining[: wire.MAX_REVOKED]
-        return {wire.revoked_hash(bytes(binding.binding_id), bytes(token.token_id)) for token in listed}
+        return _hashes(binding, [bytes(token.token_id) for token in listed])
 
     def _end_group(self, binding: Binding, group: BindingGroup) -> None:
         """Move a group's not-before to now; its good tokens here are replaced and issued again."""
@@ -228,6 +229,10 @@ class _Builder:
             revoked_at__isnull=True,
             replaced_at__isnull=True,
         ).update(replaced_at=self.at)
+
+
+def _hashes(binding: Binding, token_ids: Iterable[bytes]) -> set[bytes]:
+    return {wire.revoked_hash(bytes(binding.binding_id), token_id) for token_id in token_ids}
 
 
 def signed_row(binding: Binding, body: wire.Bulletin, *, key: SigningKey, at: datetime) -> Bulletin:

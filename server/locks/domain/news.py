@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 
 from server.locks.domain.bulletins import build_among
 from server.locks.models import Binding, BulletinDue
-from server.locks.queries import open_bindings
+from server.locks.queries import open_bindings, shut_out_rights
 from server.tenancy.models import Municipality
 
 SWEEPS_A_ROUND = 120
@@ -37,7 +37,21 @@ def note_news(bindings: Collection[int] | QuerySet[Binding]) -> None:
 
 def build_news(municipality: Municipality, *, at: datetime) -> int:
     """Make the bulletins that are due among those noted and the next stretch; returns how many."""
-    return build_noted(municipality, at=at) + build_next_stretch(municipality, at=at)
+    return (
+        build_noted(municipality, at=at)
+        + _build_for_shut_out(municipality, at=at)
+        + build_next_stretch(municipality, at=at)
+    )
+
+
+def _build_for_shut_out(municipality: Municipality, *, at: datetime) -> int:
+    """Look where somebody has a service right and may serve no more; such rights last an hour, so few."""
+    theirs = shut_out_rights(expires_after=at).filter(municipality=municipality).values("binding")
+    return build_among(
+        municipality,
+        list(open_bindings(municipality.pk).filter(pk__in=theirs).values_list("pk", flat=True)),
+        at=at,
+    )
 
 
 def build_noted(municipality: Municipality, *, at: datetime) -> int:
