@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from protocol.entries import EntryType
-from protocol.log import Kept
+from protocol.fields import MAX_COUNTER
+from protocol.log import Gap, Kept
 from protocol.proof import judge
 from server.passages.domain.completeness import examine
 from server.passages.domain.intake import Result, take_in
@@ -87,3 +89,22 @@ def test_rule_05_the_proof_of_completeness_names_the_gap_and_shows_what_was_kept
     assert {1, 4, 9, 10} <= stretch.signed
     assert stretch.entries[4].kind == EntryType.TAMPER
     assert [(one.first, one.last) for one in stretch.claim.missing] == [(2, 3), (5, 8)]
+
+
+def test_a_lock_that_claims_to_have_lost_everything_costs_the_server_no_more(issuer: Issuer) -> None:
+    """A stolen lock signs what it likes: numbers up to the highest there is, twice in one upload."""
+    lock, last = issuer.apartment_lock, MAX_COUNTER - 9
+    lost = Gap(1, last, b"\x07" * 32)
+    entry = replace(lock.entries[0], seq=last + 1)
+    body = lock.batch(gap=lost, first=last + 1, h_start=lost.hash, entries=(entry,))
+    tracemalloc.start()
+    results = take_in(
+        documents=[lock.sealed(body), lock.sealed(replace(body, now=body.now + 1))],
+        courier=issuer.world.phone,
+        at=NOW + HOUR,
+    )
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [one.status for one in results] == ["stored", "known"]
+    assert peak < 20_000_000
+    assert Deviation.objects.filter(kind="log_gap").exists()

@@ -124,7 +124,11 @@ class History:
 
     def _gone(self, first: int, last: int) -> set[int]:
         """Return numbers that have been erased: a late courier must not bring them back."""
-        swallowed = {number for hole in self.holes for number in range(hole.first, hole.last + 1)}
+        swallowed = {
+            number
+            for hole in self.holes  # which a lock may say is as long as all numbers there are
+            for number in range(max(hole.first, first), min(hole.last, last) + 1)
+        }
         return self.erased(first, last) - swallowed
 
     def _leads_on(self, batch: Opened) -> bool:
