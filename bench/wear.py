@@ -49,11 +49,11 @@ def quiet_month(bench: Bench) -> None:
         receipt = bench.place.receipt(bench.place.opened(attempt.batches[0]))
 
 
-def hostile_day(bench: Bench) -> None:
+def hostile(bench: Bench, hours: int) -> None:
     """Every half a minute a request that is refused for good reasons, and the cover open and shut."""
     phones = [Phone(f"mallory {number}") for number in range(40)]
     early = [phone.right(bench, not_before=int(bench.wall) + 40 * HOUR) for phone in phones]
-    for number in range(24 * 120):
+    for number in range(hours * 120):
         bench.advance(30)
         phones[number % 40].attempt(bench, early[number % 40]).run()
         bench.feed(Tampered(Tampering.COVER_OPENED if number % 2 else Tampering.COVER_CLOSED))
@@ -89,7 +89,7 @@ def quiet() -> list[Figure]:
 def attacked() -> list[Figure]:
     """The figures of a door under attack."""
     bench, disk = door()
-    hostile_day(bench)
+    hostile(bench, 24)
     total = sum(disk.page_writes.values())
     log = sum(count for (file, _), count in disk.page_writes.items() if file == "log")
     detail = f"log {log}, state {total - log}; one state page {worst(disk.page_writes, 'state')}"

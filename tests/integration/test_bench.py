@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import bench
-from bench import app, door, tapping
+from bench import app, door, tapping, wear
 from bench.opening import compare
 from protocol.suites import SUITES
 from simulation import virtualtime
@@ -68,3 +68,17 @@ def test_each_message_of_each_suite_has_its_figures(monkeypatch: pytest.MonkeyPa
         *("identity", "commission", "retire", "firmware"),
     }
     assert all(figure.value > 0 and " bytes, by the " in figure.detail for figure in rest)
+
+
+def test_an_attack_of_hours_wears_the_flash_by_what_is_listed_and_no_more() -> None:
+    """Of 240 requests and cover switches an hour 60 refusals and 6 tamperings are listed, the rest is counted."""
+    bench, disk = wear.door()
+    wear.hostile(bench, 2)
+    assert 2 * 60 < sum(disk.page_writes.values()) < 2 * (60 + 6 + 14)
+
+
+def test_no_page_of_flash_wears_out_in_a_year_of_openings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wear, "DAYS", 3)
+    monkeypatch.setattr(wear, "A_YEAR", 365 / 3)
+    figures = {figure.name: figure.value for figure in wear.quiet()}
+    assert 0 < figures["lock flash, the busiest page a year"] < wear.RAW_FLASH_CYCLES
