@@ -71,7 +71,7 @@ def test_each_message_of_each_suite_has_its_figures(monkeypatch: pytest.MonkeyPa
 
 
 def test_an_attack_of_hours_wears_the_flash_by_what_is_listed_and_no_more() -> None:
-    """Of 240 requests and cover switches an hour 60 refusals and 6 tamperings are listed, the rest is counted."""
+    """Of 240 requests and switches of the cover an hour, 60 and 6 are listed; the rest is counted."""
     bench, disk = wear.door()
     wear.hostile(bench, 2)
     assert 2 * 60 < sum(disk.page_writes.values()) < 2 * (60 + 6 + 14)
