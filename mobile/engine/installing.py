@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from mobile.engine import merge, programs, workorders
 from mobile.engine.answers import Body, text_of
 from mobile.engine.asking import Asking
 from mobile.engine.courier import Courier
 from mobile.engine.errors import EngineError
-from mobile.engine.installjob import Job, Right, Told, demand_granted, read_label, slug_of
+from mobile.engine.installjob import Job, Right, Told, demand_granted, demand_ours, read_label, slug_of
 from mobile.engine.keyring import Keyring
 from mobile.engine.locktalk import Locks, Session, Talk
 from mobile.engine.workorders import WorkDone, WorkKind, WorkOrder, WorkStep
@@ -84,13 +84,13 @@ class Installing:
                 await self._again(lambda: self._retire(job))
                 return WorkDone(tried=False)
             case WorkKind.BATTERY:
-                await self._ask("installer/battery-changed", job.named)
+                await self._asking.ask("installer/battery-changed", job.named)
             case WorkKind.REPAIR:
                 pass
         job.binding = None
         tried = await self._again(lambda: self._try(job))
         if order.kind in (WorkKind.BATTERY, WorkKind.REPAIR):
-            await self._ask(f"installer/orders/{order.order_id}/done", {})
+            await self._asking.ask(f"installer/orders/{order.order_id}/done", {})
         return WorkDone(tried, *await self._program(job))
 
     async def _again(self, work: Callable[[], Awaitable[T]]) -> T:
@@ -148,12 +148,12 @@ class Installing:
             await talk.hear(Decision)
             body = {"door_id": job.order.door_id, "lock_identity": text_of(setups[-1].document)}
             job.told(WorkStep.ASKING)
-            await self._hand_over(job, talk, await self._ask("installer/commission", body))
+            await self._hand_over(job, talk, await self._asking.ask("installer/commission", body))
 
     async def _move(self, job: Job) -> None:
         async with self._service(job) as (talk, _right):
             job.told(WorkStep.ASKING)
-            answer = await self._ask("installer/move", job.named | {"door_id": job.order.door_id})
+            answer = await self._asking.ask("installer/move", job.named | {"door_id": job.order.door_id})
             await self._hand_over(job, talk, answer)
 
     async def _retire(self, job: Job) -> None:
@@ -161,7 +161,7 @@ class Installing:
             job.told(WorkStep.LOG)
             await self._log_home(job, talk, right)
             job.told(WorkStep.ASKING)
-            order = (await self._ask("installer/retire", job.named)).blob("order")
+            order = (await self._asking.ask("installer/retire", job.named)).blob("order")
             job.told(WorkStep.HANDING_OVER)
             demand_granted(await talk.ask(RetireOffer(order), CommissionResult))
             job.told(WorkStep.LOG)
@@ -170,12 +170,14 @@ class Installing:
 
     async def _hand_over(self, job: Job, talk: Talk, answer: Body) -> None:
         job.told(WorkStep.HANDING_OVER)
-        demand_granted(await talk.ask(CommissionOffer(answer.blob("commission")), CommissionResult))
+        held = merge.trusted(self._keyring.content.trust)
+        package = demand_ours(answer.blob("commission"), job.label.lock_id, held)
+        demand_granted(await talk.ask(CommissionOffer(package), CommissionResult))
         await self._confirm(job, answer.blob("binding", length=8))
 
     async def _confirm(self, job: Job, binding: bytes) -> None:
         job.told(WorkStep.CONFIRMING)
-        await self._ask("installer/commissioned", job.named | {"binding": text_of(binding)})
+        await self._asking.ask("installer/commissioned", job.named | {"binding": text_of(binding)})
 
     # -- with a lock that has a door -------------------------------------------------------------------------
 
@@ -185,7 +187,7 @@ class Installing:
         body = job.named | {"key_type": int(holder.key_type), "public_key": text_of(holder.public)}
         if job.binding is not None:
             body |= {"binding": text_of(job.binding)}
-        answer = await self._ask("installer/service", body)
+        answer = await self._asking.ask("installer/service", body)
         held = merge.trusted(self._keyring.content.trust)
         try:
             record = lockrecord.verify(answer.blob("lock_record"), held)
@@ -291,10 +293,7 @@ class Installing:
         for _ in range(ROUNDS):
             left = await self._carry(talk)
             await self._courier.hand_in()
-            said = await self._ask("installer/logs", job.named | binding | {"batches": []})
+            said = await self._asking.ask("installer/logs", job.named | binding | {"batches": []})
             await talk.ask(BulletinOffer(said.blob("bulletin")), BulletinResult)
             if left <= OF_THIS_SESSION:
                 return
-
-    async def _ask(self, path: str, body: dict[str, Any]) -> Body:
-        return await self._asking.ask(path, body)

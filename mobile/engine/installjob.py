@@ -9,11 +9,12 @@ from typing import Any
 from mobile.engine.answers import text_of
 from mobile.engine.errors import EngineError
 from mobile.engine.workorders import WorkOrder, WorkStep
-from protocol import label
+from protocol import commission, label
 from protocol.errors import ProtocolError
 from protocol.installing import CommissionResult
 from protocol.label import Label
 from protocol.lockrecord import LockRecord
+from protocol.manifest import Manifest
 from protocol.phonekeys import X25519Key
 from protocol.reasons import Reason, reason
 
@@ -61,6 +62,21 @@ def demand_granted(result: CommissionResult) -> None:
     """EngineError with the lock's own reason unless it said yes."""
     if result.reason != Reason.GRANTED:
         raise EngineError(slug_of(result.reason))
+
+
+def demand_ours(package: bytes, lock_id: bytes, held: Manifest) -> bytes:
+    """The package, if the roots that this phone knows vouch for it; EngineError server_not_trusted if not.
+
+    A lock that was bound before judges by the same rule. A blank one would follow any roots, for good: a
+    server that was taken over must not give it roots of its own by our hand.
+    """
+    try:
+        found = commission.judge(commission.verify(package), lock_id=lock_id, held=held, newest=None)
+    except ProtocolError as error:
+        raise EngineError("server_not_trusted") from error
+    if found is not Reason.GRANTED:
+        raise EngineError("server_not_trusted", why=found.name.lower())
+    return package
 
 
 def slug_of(code: int) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,9 @@ from lockagent.motor.simulated import SimulatedMotor
 from lockagent.peripheral.bumble_radio import BumbleRadio
 from mobile.engine.errors import EngineError
 from mobile.engine.workorders import WorkDone, WorkKind, WorkOrder, WorkStep
+from protocol import manifest
 from protocol.label import Label, of_lock
+from protocol.manifest import RootSet
 from server.locks.domain.firmware import publish, sign_release
 from server.locks.domain.orders import make_order
 from server.locks.models import Binding, Lock
@@ -34,6 +36,7 @@ from server.locks.models import WorkOrder as Row
 from server.passages.models import Deviation, Passage
 from server.people.models import StaffMember
 from server.places.models import Door, DoorPath
+from server.tenancy.models import Manifest
 from simulation.backend import PhoneRadio
 from simulation.radio import Ether
 from tests.integration.doorway import Coverage
@@ -192,6 +195,23 @@ def test_without_the_button_the_lock_is_not_there_and_the_person_is_told_to_hold
         carry_out(phone, lock, order(phone, ivar, "mount", apartment(issuer, "1201")))
     assert refused.value.code == "lock_not_in_setup"
     assert not Binding.objects.filter(lock__lock_id=lock.label.lock_id).exists()
+
+
+def test_a_server_that_was_taken_over_gives_no_blank_lock_roots_of_its_own(
+    phone: PhoneAtServer, issuer: Issuer, ivar: StaffMember, lock: BlankLock
+) -> None:
+    """The phone knows the municipality's roots since it was enrolled; a blank lock knows none."""
+    work = order(phone, ivar, "mount", apartment(issuer, "1201"))
+    thieves = [manifest.root_signing_key(os.urandom(32)) for _ in range(3)]
+    roots = RootSet(tuple(sorted(one.public for one in thieves)), 2)
+    Manifest.objects.update(document=manifest.sign(replace(issuer.manifest, roots=roots), thieves[:2]))
+    issuer.municipality.root_public_keys = [key.hex() for key in roots.keys]
+    issuer.municipality.save()
+    lock.hold_the_button()
+    with pytest.raises(EngineError) as refused:
+        carry_out(phone, lock, work)
+    assert refused.value.code == "server_not_trusted"
+    assert lock.agent.core.binding is None
 
 
 def test_a_mistyped_label_is_said_at_once(phone: PhoneAtServer, issuer: Issuer, ivar: StaffMember) -> None:
