@@ -20,6 +20,7 @@ from server.audit.models import AuditEntry
 from server.locks.domain.leaving import expire_commissionings
 from server.locks.domain.news import build_news
 from server.locks.domain.orders import make_order
+from server.locks.domain.service import give_service
 from server.locks.domain.upkeep import keep_up
 from server.locks.models import Binding, Bulletin, Lock, ServiceRight
 from server.passages.models import Deviation, Passage
@@ -209,6 +210,10 @@ def test_what_is_given_is_in_the_audit_trail_and_not_kept(day: Day, ivar: User, 
     holder = HolderKey(KeyType.X25519, x25519_public(day.phone.private))
     assert bytes(right.fingerprint) == holder.fingerprint
     assert AuditEntry.objects.get(action="lock.service_given").acting_as == "installer"
+    lock = Lock.objects.get(lock_id=day.lock_id)
+    given = give_service(lock=lock, holder=holder, installer=ivar, at=NOW)
+    assert repr(given.token)[2:-1] not in repr(given)
+    assert repr(given.lock_record)[2:-1] not in repr(given), "it names the door's advert key"
 
 
 def test_a_right_that_was_given_is_told_to_its_person_and_forgotten_after_half_a_year(

@@ -8,7 +8,7 @@ door, and only where everybody who must has consented.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -46,12 +46,12 @@ _NOBODYS_GRP = 0
 class Given:
     """A service right, and what the phone must know of the lock to use it."""
 
-    token: bytes
+    token: bytes = field(repr=False)
     scope: Scope
     expires: datetime
     binding: bytes
-    lock_record: bytes
-    bulletin: bytes
+    lock_record: bytes = field(repr=False)
+    bulletin: bytes = field(repr=False)
     before: bytes | None
     """The binding that the lock has until it takes this one in; None when this one is confirmed."""
 
