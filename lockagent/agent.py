@@ -100,10 +100,12 @@ class Agent:
         self.feed(Battery(motor.battery))
 
     async def stop(self) -> None:
-        """Leave the air and let go of the motor. The store needs no goodbye."""
+        """Leave the air and let go of the motor. The store needs no goodbye.
+
+        Whoever asks while the links are being ended is not heard: nobody would be there to stop the motor.
+        """
+        self.halt()
         self._parts.motor.order(Order.STOP, self._mono())
-        if self._timer is not None:
-            self._timer.cancel()
         if self._radio is not None:
             await self._radio.stop()
 

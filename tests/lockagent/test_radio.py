@@ -160,3 +160,20 @@ async def test_a_damaged_store_is_the_first_thing_reported_even_with_an_empty_ba
     boot = store_over(lock.disk, SECRETS).boot()
     kinds = [EntryType(Entry.decode(record.entry).kind).name for record in boot.records]
     assert kinds == ["STORE_CORRUPT", "BOOT", "LOW_BATTERY"]
+
+
+@virtual_time
+async def test_a_lock_that_is_being_stopped_begins_nothing() -> None:
+    ether = Ether(seed=1)
+    lock = await LiveLock(ether).start()
+    async with connected(PhoneRadio(ether, "phone"), lock.place) as client:
+        session = phone_session(lock.place, Phone())
+        heard: asyncio.Queue[bytes] = asyncio.Queue()
+        await client.start_notify(gatt.SUITE1_TX_UUID, lambda _sender, data: heard.put_nowait(bytes(data)))
+        m1 = session.receive(await heard.get()).send
+        stopping = asyncio.create_task(lock.agent.stop())
+        await asyncio.sleep(0)
+        for frame in m1:
+            await client.write_gatt_char(gatt.SUITE1_RX_UUID, frame, response=False)
+        await stopping
+    assert lock.motor.runs == []  # nobody would be there to stop it
