@@ -116,8 +116,12 @@ class Reception:
 
     @property
     def quiet(self) -> bool:
-        """Whether nobody who has shaken hands is here, nothing moves and nothing is planned."""
-        return not self._sessions and not self._moving and self._context.relock.plan is None
+        """Whether nobody is here who was granted anything, nothing moves and nothing is planned.
+
+        Whoever was refused does not count: former staff could keep a lock from its new program for ever.
+        """
+        here = any(not session.refused for session in self._sessions.values())
+        return not here and not self._moving and self._context.relock.plan is None
 
     @property
     def _moving(self) -> bool:
@@ -204,10 +208,9 @@ class Reception:
     def _hand_over(self, session: Session) -> None:
         """Once m3 is out and the phone has said what it takes: its stretch of log, accepted tokens only."""
         context = self._context
-        refused = session.hearing is not None and session.hearing.reason is not Reason.GRANTED
-        if session.carry is None or not (refused or session.finished_at is not None):
+        if session.carry is None or not (session.refused or session.finished_at is not None):
             return
-        session.hand_over(self._batch(session), 0 if refused else context.journal.unreceipted)
+        session.hand_over(self._batch(session), 0 if session.refused else context.journal.unreceipted)
 
     def _batch(self, session: Session) -> bytes | None:
         """What this phone gets to carry: nothing for the refused; long after m3 only installers."""

@@ -66,8 +66,12 @@ class Session:
             return self.finished_at
         if self.setup:
             return self.decided_at
-        refused = self.hearing is not None and self.hearing.reason is not Reason.GRANTED
-        return self.decided_at if refused else None
+        return self.decided_at if self.refused else None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the answer was no."""
+        return self.hearing is not None and self.hearing.reason is not Reason.GRANTED
 
     def curable(self, mono: float) -> bool:
         """Whether a newer bulletin makes the lock judge the same m1 once more."""

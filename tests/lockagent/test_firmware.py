@@ -17,6 +17,7 @@ from protocol.keys import SigningKey
 from protocol.messages import Command
 from protocol.reasons import Reason
 from protocol.settings import DoorKind, LockSettings
+from protocol.token import Scope
 from tests.lockagent import program_cuts
 from tests.lockagent.bench import Phone, commissioned
 from tests.lockagent.programs import KEY, Board, Installer, Release, board, release, update
@@ -352,3 +353,14 @@ def test_the_same_image_signed_anew_is_taken_for_what_it_is_signed_as() -> None:
     bench.restart()
     bench.settle()
     assert (bench.version, bench.record.floor) == (4, 3)
+
+
+def test_former_staff_at_the_door_cannot_put_a_new_program_off() -> None:
+    bench, former = board(), Phone("former")
+    visit = Installer().serve(bench)
+    visit.carry(release(2))
+    told = former.attempt(bench, former.right(bench, scope=Scope.LOCK)).run()
+    assert told.reason is Reason.NOT_PERMITTED
+    visit.leave()
+    assert told.link not in bench.ended
+    assert bench.wants_restart
