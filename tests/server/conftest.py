@@ -10,11 +10,12 @@ from django.core.cache import cache
 from django.test import Client as Http
 from django_scopes import scope
 
+from server.people.models import User
 from server.tenancy.models import Municipality
 from tests.server.issuer import Issuer, Phone, found, give_sign_in, make_issuer
 from tests.server.neighbours import Neighbours, make_neighbours
 from tests.server.pages import administrator_of, fill_every_table
-from tests.server.world import World, make_municipality, make_world
+from tests.server.world import World, make_municipality, make_staff, make_world
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +66,20 @@ def phone(issuer: Issuer, client: Http) -> Phone:
     """Alice's phone: enrolled, and Alice can sign in on it."""
     give_sign_in(issuer.world.alice, "alice")
     return Phone(client, issuer.device_token)
+
+
+@pytest.fixture
+def ivar(issuer: Issuer) -> User:
+    """An installer, who may sign in."""
+    return give_sign_in(make_staff(issuer.world.team, "Ivar Installatör"), "ivar", role="installer")
+
+
+@pytest.fixture
+def installer(ivar: User, client: Http) -> Phone:
+    """His phone, signed in."""
+    phone = Phone(client)
+    phone.sign_in("ivar")
+    return phone
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.test import Client as Http
 
 from protocol import commission
 from server.access.domain.issue import issue_ahead
@@ -17,26 +16,14 @@ from server.passages.models import Deviation
 from server.people.models import User
 from server.places.models import Door, DoorPath
 from tests.server.device import Device
-from tests.server.issuer import Issuer, Phone, b64, give_sign_in, unb64
-from tests.server.world import HOUR, NOW, make_client, make_door, make_staff
+from tests.server.issuer import Issuer, Phone, b64, unb64
+from tests.server.world import HOUR, NOW, make_client, make_door
 
 
 @pytest.fixture(autouse=True)
 def monday_morning() -> Any:
     with time_machine.travel(NOW, tick=False) as clock:
         yield clock
-
-
-@pytest.fixture
-def ivar(issuer: Issuer) -> User:
-    return give_sign_in(make_staff(issuer.world.team, "Ivar Installatör"), "ivar", role="installer")
-
-
-@pytest.fixture
-def installer(ivar: User, client: Http) -> Phone:
-    phone = Phone(client)
-    phone.sign_in("ivar")
-    return phone
 
 
 @pytest.fixture

@@ -45,18 +45,6 @@ def clock() -> Any:
 
 
 @pytest.fixture
-def ivar(issuer: Issuer) -> User:
-    return give_sign_in(make_staff(issuer.world.team, "Ivar Installatör"), "ivar", role="installer")
-
-
-@pytest.fixture
-def installer(ivar: User, client: Http) -> Phone:
-    phone = Phone(client)
-    phone.sign_in("ivar")
-    return phone
-
-
-@pytest.fixture
 def door(issuer: Issuer) -> Door:
     return make_apartment(issuer, "1201")
 

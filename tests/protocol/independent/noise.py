@@ -1,4 +1,4 @@
-"""Section 10 from the Noise specification, revision 34, with bare primitives."""
+"""Sections 10 and 24 from the Noise specification, revision 34, with bare primitives."""
 
 import hashlib
 import hmac
