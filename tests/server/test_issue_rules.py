@@ -256,7 +256,7 @@ def test_queries_do_not_grow_with_doors_or_people(issuer: Issuer, django_assert_
         staff = make_staff(world.team, f"Person {number}")
         second_phone(issuer, staff, f"telefon-{number}")
         make_shift(staff, world.team)
-    with django_assert_max_num_queries(45):
+    with django_assert_max_num_queries(46):
         assert issue_ahead(municipality=issuer.municipality, at=NOW).signed == 56
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         assert issue_ahead(municipality=issuer.municipality, at=LATER).signed == 0

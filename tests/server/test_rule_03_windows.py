@@ -30,6 +30,7 @@ POLICY = Policy(
     longest_shift=timedelta(hours=24),
     retention_months=24,
     minimum_app_version="1.0.0",
+    advert_key_age=timedelta(days=90),
 )
 
 moments = st.integers(0, QUARTERS)
