@@ -21,6 +21,8 @@ from server.places.models import Door, DoorPath
 from tests.server.pages import REGISTERED, address, patrol_of
 from tests.server.world import World, make_door
 
+pytestmark = pytest.mark.once
+
 
 def test_adding_and_changing_is_audited(desk: Browser, everything: World) -> None:
     answer = desk.post(address(Client, "add"), {"alarm_code": "4799", "source": "", "external_id": ""})

@@ -16,6 +16,8 @@ from server.tenancy.models import Municipality
 from tests.server.pages import QUERY_LIMIT, REGISTERED, SECRET, address, administrator_of, name_of
 from tests.server.world import World
 
+pytestmark = pytest.mark.once
+
 SHOWN_ELSEWHERE = {
     "passages.batchhead": "the page that proves a log whole",
     "passages.lockclock": "the correction on the lock's page",

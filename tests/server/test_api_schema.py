@@ -33,6 +33,8 @@ from server.people.models import User
 from tests.server.issuer import Issuer, Phone, give_sign_in
 from tests.server.world import NOW, make_staff
 
+pytestmark = pytest.mark.once
+
 SCHEMA = "/api/v1/schema/?format=json"
 EXAMPLES = 25
 SYSTEMS_CALL = frozenset({"alarms", "alarms/{alarm_id}", "alarms/{alarm_id}/end"})

@@ -12,6 +12,8 @@ from tests.server.issuer import Issuer
 from tests.server.pages import patrol_of
 from tests.server.world import NOW
 
+pytestmark = pytest.mark.once
+
 NONSENSE = ["9" * 5000, "9" * 40, "٣", "-1", "1e3", "abc"]
 ASKED = [
     "/admin/who-may-open/?door={}",
