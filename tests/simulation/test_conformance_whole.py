@@ -29,15 +29,24 @@ def vectors(name: str) -> list[str]:
 
 # -- reasons ---------------------------------------------------------------------------------------------
 
-NOT_OVER_THE_AIR = {Reason.LOCK_FAULT, Reason.BATTERY_EMPTY, Reason.TIME_UNCERTAIN}
-"""No kit can take a lock's disk, its battery or its real-time clock away from outside; its tests can."""
+NOT_OVER_THE_AIR = {
+    Reason.LOCK_FAULT,
+    Reason.BATTERY_EMPTY,
+    Reason.TIME_UNCERTAIN,
+    Reason.COMMISSION_BUSY,
+    Reason.FIRMWARE_FELL_BACK,
+    Reason.FIRMWARE_CURRENT,
+    Reason.FIRMWARE_UNSUPPORTED,
+}
+"""No kit can take a lock's disk, its battery or its real-time clock away from outside, nor make it run
+another program, nor keep it busy; its tests can."""
 
 
 @pytest.mark.parametrize("reason", [one for one in Reason if one is not Reason.GRANTED])
 def test_every_reason_has_a_case_or_a_test(reason: Reason) -> None:
     tried = any(re.search(rf"\b{reason.slug}\b", name) for name in CASES)
-    by_wire = reason >= Reason.COMMISSION_INVALID or reason in NOT_OVER_THE_AIR
-    assert tried or (by_wire and f"Reason.{reason.name}" in TESTS)
+    assert tried != (reason in NOT_OVER_THE_AIR)
+    assert tried or f"Reason.{reason.name}" in TESTS
 
 
 def test_every_refusal_a_phone_may_hear_is_told_to_its_person() -> None:
