@@ -26,6 +26,8 @@ from tests.server.issuer import Issuer
 from tests.server.pages import QUERY_LIMIT
 from tests.server.world import World, make_team
 
+pytestmark = pytest.mark.once
+
 MINUTE = timedelta(minutes=1)
 RAISE = "/admin/alarms/alarm/add/"
 

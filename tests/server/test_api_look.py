@@ -22,6 +22,8 @@ from server.tenancy.models import Municipality
 from tests.server.issuer import Issuer, Phone, b64, second_phone
 from tests.server.world import HOUR, NOW, SHIFT_START
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(autouse=True)
 def monday_morning() -> Any:

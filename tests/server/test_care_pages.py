@@ -22,6 +22,8 @@ from tests.server.pages import QUERY_LIMIT, administrator_of, auditor_of, coordi
 from tests.server.shared_gate import Neighbour, share_gate
 from tests.server.world import NOW, World, make_client, make_door
 
+pytestmark = pytest.mark.once
+
 MISSING = reverse("admin:care_consent_missing")
 EXPORT = reverse("admin:care_consent_missing_export")
 

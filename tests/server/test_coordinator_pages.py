@@ -16,6 +16,8 @@ from tests.server.neighbours import Neighbours
 from tests.server.pages import address, coordinator_of
 from tests.server.world import World, make_bearer, make_client
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def planner(neighbours: Neighbours, client: Browser) -> Browser:

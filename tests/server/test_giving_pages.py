@@ -23,6 +23,8 @@ from tests.server.issuer import Issuer
 from tests.server.pages import coordinator_of, patrol_of
 from tests.server.world import HOUR, NOW, World, make_client, make_door, make_staff, make_team
 
+pytestmark = pytest.mark.once
+
 GIVE, REVIEW = reverse("admin:access_give"), reverse("admin:access_review")
 
 

@@ -16,6 +16,8 @@ from server.people.models import StaffMember, User
 from tests.server.pages import administrator_of, auditor_of, coordinator_of, patrol_of
 from tests.server.world import World, make_team
 
+pytestmark = pytest.mark.once
+
 ADD = "admin:integrations_importrun_add"
 NEW_KEY = "admin:integrations_apikey_add"
 FILE = "\ufeffexternal_id;provider;name;employed_from\r\nA-1;Hemtjänst Norr;Dag Dal;2026-01-01\r\n"

@@ -26,6 +26,8 @@ from tests.server.issuer import Issuer, mount
 from tests.server.pages import coordinator_of, installer_of, patrol_of
 from tests.server.world import LONG_AGO, NOW, make_client, make_door, make_team
 
+pytestmark = pytest.mark.once
+
 DAY = timedelta(days=1)
 
 

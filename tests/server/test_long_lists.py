@@ -14,6 +14,8 @@ from server.tenancy.admin_paginator import PatientPaginator
 from tests.server.pages import coordinator_of
 from tests.server.world import NOW, World
 
+pytestmark = pytest.mark.once
+
 
 def _dead(answer: Any) -> int:
     return sum(card.count for card in answer.context["cards"] if "dead_lock" in card.url)

@@ -36,6 +36,8 @@ from tests.server.world import (
     make_team,
 )
 
+pytestmark = pytest.mark.once
+
 ORDER = {"reason": "lost", "sure": "on"}
 
 

@@ -14,6 +14,8 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from server.config.logs import blank_secrets
 from tests.server.running import ROOT
 
+pytestmark = pytest.mark.once
+
 PRODUCTION = {
     "DATABASE_URL": "postgres://nyckelfri@db/nyckelfri",
     "REDIS_URL": "redis://cache/0",

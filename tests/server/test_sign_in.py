@@ -15,6 +15,8 @@ from server.people.models import User
 from server.tenancy import custody
 from server.tenancy.models import Municipality
 
+pytestmark = pytest.mark.once
+
 LOGIN = "/_allauth/app/v1/auth/login"
 AUTHENTICATE = "/_allauth/app/v1/auth/2fa/authenticate"
 PASSWORD = "ett-riktigt-långt-lösenord"

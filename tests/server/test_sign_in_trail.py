@@ -14,6 +14,8 @@ from server.audit.models import AuditEntry
 from server.people.models import User
 from tests.server.world import World
 
+pytestmark = pytest.mark.once
+
 OLD, NEW = "ett-riktigt-långt-lösenord", "ett-annat-riktigt-långt-lösenord"
 
 

@@ -14,6 +14,8 @@ from server.people.models import User
 from server.tenancy.models import Municipality
 from tests.server.identity_provider import CLIENT_ID, IdentityProvider
 
+pytestmark = pytest.mark.once
+
 STRONG = "http://id.elegnamnden.se/loa/1.0/loa3"
 LOGIN = "/accounts/oidc/municipality/login/"
 

@@ -22,6 +22,8 @@ from tests.server.pages import administrator_of
 from tests.server.switchworld import SwitchWorld, make_switch_world, more_care
 from tests.server.world import HOUR, NOW, SHIFT_START
 
+pytestmark = pytest.mark.once
+
 NOON = SHIFT_START + 4 * HOUR
 ADD = "admin:switches_providerswitch_add"
 CHANGE = "admin:switches_providerswitch_change"
