@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from protocol import framing, messages
 from protocol.framing import Kind
-from protocol.handshake import LockDoor, LockHandshake, PhoneHandshake
+from protocol.handshake import Channel, LockDoor, LockHandshake, PhoneHandshake
 from protocol.messages import (
     Carry,
     Command,
@@ -66,18 +66,29 @@ SESSION: list[tuple[str, messages.LockMessage | messages.PhoneMessage]] = [
 ]
 
 
+def spoken(lock: Channel, phone: Channel) -> list[dict[str, Any]]:
+    """What both say after the handshake, in plain and as it goes over the air."""
+    session = []
+    for sender, message in SESSION:
+        plaintext = messages.encode(message)
+        channel = lock if sender == "lock" else phone
+        session.append({"from": sender, "plaintext": plaintext, "message": channel.encrypt(plaintext)})
+    return session
+
+
+def as_frames(m0: bytes, m1: bytes, first: bytes) -> list[bytes]:
+    """The handshake and the first session message at an MTU of 247."""
+    parts = ((Kind.M0, m0), (Kind.M1, m1), (Kind.SESSION, first))
+    return [frame for kind, message in parts for frame in framing.fragment(kind, message, 244)]
+
+
 def handshake_file() -> dict[str, Any]:
     lock, request = lock_side(), REQUEST.encode()
     m0 = lock.m0
     m1, phone_channel = phone_side().answer(m0, request)
     _, _, lock_channel = lock.read_m1(m1)
-    session: list[dict[str, Any]] = []
-    for sender, message in SESSION:
-        plaintext = messages.encode(message)
-        channel = lock_channel if sender == "lock" else phone_channel
-        session.append({"from": sender, "plaintext": plaintext, "message": channel.encrypt(plaintext)})
-    frames = framing.fragment(Kind.M0, m0, 244) + framing.fragment(Kind.M1, m1, 244)
-    frames += framing.fragment(Kind.SESSION, session[0]["message"], 244)
+    session = spoken(lock_channel, phone_channel)
+    frames = as_frames(m0, m1, session[0]["message"])
     return {
         "about": "Section 10. Everything of one opening; session messages in the order they are sent.",
         "lock_static_private": world.LOCK_STATIC,

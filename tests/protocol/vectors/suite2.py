@@ -6,15 +6,21 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from noise.connection import Keypair, NoiseConnection
 
-from protocol import cose, framing, messages, possession
-from protocol.framing import Kind
+from protocol import cose, possession
 from protocol.handshake import LockHandshake, PhoneHandshake, prologue
 from protocol.messages import Command, Request
 from protocol.phonekeys import P256Key
 from protocol.possession import ORDER
 from protocol.suites import SUITE_1, SUITE_2
 from tests.protocol.vectors import opening, world
-from tests.protocol.vectors.opening import LOCK_EPHEMERAL, PHONE_EPHEMERAL, SESSION, derive, with_mac1
+from tests.protocol.vectors.opening import (
+    LOCK_EPHEMERAL,
+    PHONE_EPHEMERAL,
+    as_frames,
+    derive,
+    spoken,
+    with_mac1,
+)
 from tests.protocol.vectors.world import seed
 
 KEY = world.P256_PHONE
@@ -71,13 +77,8 @@ def handshake_file() -> dict[str, Any]:
     m0 = lock.m0
     m1, phone_channel = phone_side().answer(m0, REQUEST)
     _, _, lock_channel = lock.read_m1(m1)
-    session: list[dict[str, Any]] = []
-    for sender, message in SESSION:
-        plaintext = messages.encode(message)
-        channel = lock_channel if sender == "lock" else phone_channel
-        session.append({"from": sender, "plaintext": plaintext, "message": channel.encrypt(plaintext)})
-    frames = framing.fragment(Kind.M0, m0, 244) + framing.fragment(Kind.M1, m1, 244)
-    frames += framing.fragment(Kind.SESSION, session[0]["message"], 244)
+    session = spoken(lock_channel, phone_channel)
+    frames = as_frames(m0, m1, session[0]["message"])
     return {
         "about": "Section 24. Everything of one opening in suite 2; the proof's nonce is that of RFC 6979.",
         "lock_static_private": world.LOCK_STATIC,
