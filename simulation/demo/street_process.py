@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 import sys
 from pathlib import Path
 from typing import Any, Self
@@ -102,7 +101,7 @@ class StreetProcess:
         if self._process.stdin is not None:
             self._process.stdin.close()
         status = await self._process.wait()
-        if status not in (0, -signal.SIGINT):
+        if status:
             raise StreetError(f"the street ended with status {status}; see {self._log}")
 
     async def seat(self, name: str) -> RemoteEther:
